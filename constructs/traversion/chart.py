@@ -1,0 +1,53 @@
+"""One environment: which components it has, and who uses whom."""
+
+from cdk8s import Chart
+
+from constructs import Construct
+from traversion.api import TraversionApi
+from traversion.observability import ObservabilityStack
+from traversion.platform import Platform
+from traversion.redis_cache import RedisCache
+from traversion.secure_ingress import SecureIngress
+from traversion.settings import Environment
+from traversion.timescaledb import TimescaleDb
+
+
+class TraversionChart(Chart):
+    """Traversion in one namespace; synthesizes to ``<environment>.k8s.yaml``."""
+
+    def __init__(self, scope: Construct, environment: Environment) -> None:
+        """Create everything that the environment's settings ask for."""
+        super().__init__(scope, environment.name)
+        self.environment = environment
+        hosts = environment.hosts
+        with Platform(
+            self,
+            name=environment.name,
+            namespace=environment.namespace,
+            cluster=environment.cluster,
+            placement=environment.placement,
+            credentials=environment.credentials,
+            priority=environment.priority,
+            quota_headroom_percent=environment.quota_headroom_percent,
+            vertical_pod_autoscaler=environment.vertical_pod_autoscaler,
+        ) as platform:
+            database = TimescaleDb(platform, environment.database)
+            redis = RedisCache(platform, environment.redis)
+            api = TraversionApi(
+                platform,
+                environment.api,
+                database=database,
+                redis=redis,
+                public_url=f"https://{hosts.api}",
+                cors_origins=environment.ingress.cors_origins,
+            )
+            observability = ObservabilityStack(
+                platform,
+                environment.observability,
+                hosts=hosts,
+                api=api,
+                database=database,
+                redis=redis,
+            )
+            SecureIngress(platform, environment.ingress, hosts=hosts, api=api, observability=observability)
+        self.platform = platform

@@ -1,0 +1,5 @@
+"""Metrics, alerts and dashboards of one environment."""
+
+from traversion.observability.stack import ObservabilityStack
+
+__all__ = ["ObservabilityStack"]

@@ -1,0 +1,216 @@
+"""The ground that everything runs on: limits, volumes, rollouts, scaling, quota, jobs."""
+
+from traversion.observability.metrics import (
+    CPU_SECONDS,
+    DEPLOYMENT_AVAILABLE,
+    DEPLOYMENT_CONDITION,
+    DEPLOYMENT_WANTED,
+    HPA_CONDITION,
+    HPA_DESIRED,
+    HPA_MAXIMUM,
+    HPA_MINIMUM,
+    JOB_FAILED,
+    LAST_TERMINATED,
+    LIMITS,
+    POD_OWNER,
+    QUOTA,
+    RESTARTS,
+    STATEFULSET_READY,
+    STATEFULSET_WANTED,
+    VOLUME_AVAILABLE,
+    VOLUME_CAPACITY,
+    VOLUME_INODES,
+    VOLUME_INODES_FREE,
+    WAITING,
+    WORKING_SET,
+)
+from traversion.observability.rules.rule import Alert, Group, Recording
+
+# The limits come from the pods' specification (kube-state-metrics), not from cAdvisor's container_spec_*:
+# those are missing where the container runtime does not report them, and 0 where a limit is unknown.
+# `max` and `sum`: a container that restarts is there twice for a while. Series of whole pods, which have
+# no container label, find no limit to be compared with.
+CPU = Recording(
+    "pod_container:cpu_usage_limit:ratio_rate5m",
+    f"""
+    sum by (pod, container) (rate({CPU_SECONDS}[5m]))
+    /
+    max by (pod, container) ({LIMITS.where('resource="cpu"')})
+    """,
+)
+MEMORY = Recording(
+    "pod_container:memory_working_set_limit:ratio",
+    f"""
+    max by (pod, container) ({WORKING_SET})
+    /
+    max by (pod, container) ({LIMITS.where('resource="memory"')})
+    """,
+)
+FREE_SPACE = Recording(
+    "persistentvolumeclaim:volume_available:ratio",
+    f"""
+    max by (persistentvolumeclaim) ({VOLUME_AVAILABLE})
+    /
+    (max by (persistentvolumeclaim) ({VOLUME_CAPACITY}) > 0)
+    """,
+)
+QUOTA_USED = Recording(
+    "resourcequota_resource:quota_used:ratio",
+    f"""
+    max by (resourcequota, resource) ({QUOTA.where('type="used"')})
+    /
+    (max by (resourcequota, resource) ({QUOTA.where('type="hard"')}) > 0)
+    """,
+)
+
+# A dump may use all that its job was given, every night, without waking anyone.
+_NOT_JOBS = f"""unless on (pod) {POD_OWNER.where('owner_kind="Job"')}"""
+
+_CONTAINERS = (
+    Alert(
+        "ContainerCpuHigh",
+        "kubernetes",
+        f"{CPU} > 0.80 {_NOT_JOBS}",
+        "A container is short of CPU",
+        "{{ $labels.container }} in {{ $labels.pod }} uses {{ $value | humanizePercentage }} of its CPU limit; "
+        "at 100% it is throttled.",
+        lasting="5m",
+        severity="critical",
+    ),
+    Alert(
+        "ContainerMemoryHigh",
+        "kubernetes",
+        f"{MEMORY} > 0.80 {_NOT_JOBS}",
+        "A container is short of memory",
+        "{{ $labels.container }} in {{ $labels.pod }} uses {{ $value | humanizePercentage }} of its memory limit; "
+        "at 100% it is killed.",
+        lasting="5m",
+        severity="critical",
+    ),
+    Alert(
+        "ContainerOomKilled",
+        "kubernetes",
+        f"""
+        increase({RESTARTS}[10m]) > 0
+        and on (pod, container)
+        {LAST_TERMINATED.where('reason="OOMKilled"')} == 1
+        """,
+        "A container ran out of memory",
+        "{{ $labels.container }} in {{ $labels.pod }} was killed at its memory limit and restarted.",
+    ),
+    Alert(
+        "PodCrashLooping",
+        "kubernetes",
+        # Between two crashes the container runs for a moment and waits for nothing.
+        f"""max_over_time({WAITING.where('reason="CrashLoopBackOff"')}[5m]) == 1""",
+        "A container does not stay up",
+        "{{ $labels.container }} in {{ $labels.pod }} keeps crashing; Kubernetes waits longer each time.",
+        lasting="5m",
+    ),
+)
+
+_VOLUMES = (
+    Alert(
+        "PersistentVolumeFillingUp",
+        "storage",
+        f"{FREE_SPACE} < 0.20",
+        "A volume is filling up",
+        "{{ $value | humanizePercentage }} of {{ $labels.persistentvolumeclaim }} are free.",
+        lasting="15m",
+    ),
+    Alert(
+        "PersistentVolumeAlmostFull",
+        "storage",
+        # Compaction and dumps fill and free a volume in waves: only little space makes a trend urgent.
+        f"""
+        {FREE_SPACE} < 0.05
+        or
+        ({FREE_SPACE} < 0.20
+         and on (persistentvolumeclaim) predict_linear({VOLUME_AVAILABLE}[1h], 4 * 3600) < 0)
+        """,
+        "A volume is almost full",
+        "{{ $value | humanizePercentage }} of {{ $labels.persistentvolumeclaim }} are free, "
+        "and less than 5% or not enough for the next 4 hours.",
+        lasting="5m",
+        severity="critical",
+    ),
+    Alert(
+        "PersistentVolumeInodesLow",
+        "storage",
+        f"""
+        max by (persistentvolumeclaim) ({VOLUME_INODES_FREE})
+        /
+        (max by (persistentvolumeclaim) ({VOLUME_INODES}) > 0) < 0.05
+        """,
+        "A volume runs out of inodes",
+        "{{ $value | humanizePercentage }} of the inodes of {{ $labels.persistentvolumeclaim }} are free.",
+        lasting="15m",
+    ),
+)
+
+_WORKLOADS = (
+    Alert(
+        "DeploymentRolloutStuck",
+        "kubernetes",
+        # Kubernetes has waited for the progress deadline before it says so.
+        f"""{DEPLOYMENT_CONDITION.where('condition="Progressing"', 'status="false"')} == 1""",
+        "A rollout does not proceed",
+        "New pods of {{ $labels.deployment }} do not become ready; the old ones still serve.",
+        lasting="1m",
+    ),
+    Alert(
+        "DeploymentReplicasMissing",
+        "kubernetes",
+        f"{DEPLOYMENT_WANTED} - {DEPLOYMENT_AVAILABLE} > 0",
+        "A Deployment has too few pods",
+        "{{ $value }} pods of {{ $labels.deployment }} have been missing for 15 minutes.",
+        lasting="15m",
+    ),
+    Alert(
+        "StatefulSetReplicasMissing",
+        "kubernetes",
+        f"{STATEFULSET_WANTED} - {STATEFULSET_READY} > 0",
+        "A StatefulSet has too few pods",
+        "{{ $value }} pods of {{ $labels.statefulset }} have been missing for 15 minutes.",
+        lasting="15m",
+    ),
+    Alert(
+        "HorizontalPodAutoscalerAtMaximum",
+        "kubernetes",
+        # An autoscaler with one possible size is always there.
+        f"{HPA_DESIRED} >= {HPA_MAXIMUM} and {HPA_MAXIMUM} > {HPA_MINIMUM}",
+        "An autoscaler cannot scale further",
+        "{{ $labels.horizontalpodautoscaler }} has wanted its maximum of {{ $value }} pods for 15 minutes.",
+        lasting="15m",
+    ),
+    Alert(
+        "HorizontalPodAutoscalerBlind",
+        "kubernetes",
+        f"""{HPA_CONDITION.where('condition="ScalingActive"', 'status="false"')} == 1""",
+        "An autoscaler cannot read its metrics",
+        "{{ $labels.horizontalpodautoscaler }} does not scale; "
+        "is metrics-server or the custom metrics API unavailable?",
+        lasting="15m",
+    ),
+    Alert(
+        "ResourceQuotaAlmostUsed",
+        "kubernetes",
+        f"{QUOTA_USED} > 0.90",
+        "A quota is almost used up",
+        "{{ $value | humanizePercentage }} of {{ $labels.resource }} in {{ $labels.resourcequota }} are used; "
+        "beyond it no pod starts.",
+        lasting="15m",
+    ),
+    Alert(
+        "JobFailed",
+        "kubernetes",
+        f"""{JOB_FAILED.where('condition="true"')} == 1""",
+        "A job failed",
+        "{{ $labels.job_name }} has given up after its last retry.",
+        lasting="1m",
+    ),
+)
+
+GROUP = Group(
+    "kubernetes", (CPU, MEMORY, FREE_SPACE, QUOTA_USED, *_CONTAINERS, *_VOLUMES, *_WORKLOADS)
+)

@@ -1,0 +1,73 @@
+"""Redis: there, with memory to spare, and able to write what it promised to keep."""
+
+from traversion.observability.metrics import (
+    REDIS_AOF_REWRITTEN,
+    REDIS_AOF_WRITTEN,
+    REDIS_EVICTED,
+    REDIS_MAX_MEMORY,
+    REDIS_MEMORY,
+    REDIS_RDB_SAVED,
+    REDIS_REJECTED,
+    REDIS_UP,
+)
+from traversion.observability.rules.rule import Alert, Group, Recording
+
+MEMORY = Recording(
+    "redis:memory_used:ratio", f"max({REDIS_MEMORY}) / (max({REDIS_MAX_MEMORY}) > 0)"
+)
+
+GROUP = Group(
+    "redis",
+    (
+        MEMORY,
+        Alert(
+            "RedisDown",
+            "redis",
+            f"absent({REDIS_UP} == 1)",
+            "Redis is down",
+            "For a minute Redis has not answered its exporter, or the exporter itself has been gone.",
+            lasting="1m",
+            severity="critical",
+        ),
+        Alert(
+            "RedisMemoryHigh",
+            "redis",
+            f"{MEMORY} > 0.90",
+            "Redis is about to evict keys",
+            "{{ $value | humanizePercentage }} of maxmemory are in use.",
+            lasting="10m",
+        ),
+        Alert(
+            "RedisEvictsKeys",
+            "redis",
+            # Short bursts are what an eviction policy is for.
+            f"sum(rate({REDIS_EVICTED}[5m])) > 0",
+            "Redis evicts keys",
+            "{{ $value | humanize }} keys per second are dropped before their time; sessions may be among them.",
+            lasting="10m",
+        ),
+        Alert(
+            "RedisRejectsConnections",
+            "redis",
+            f"sum(increase({REDIS_REJECTED}[5m])) > 0",
+            "Redis rejects connections",
+            "{{ $value | humanize }} connections were rejected within 5 minutes, because maxclients are connected.",
+        ),
+        Alert(
+            "RedisAofWriteFailing",
+            "redis",
+            f"max({REDIS_AOF_WRITTEN}) == 0 or max({REDIS_AOF_REWRITTEN}) == 0",
+            "Redis cannot write its append-only file",
+            "The last write or rewrite failed. Redis refuses writes until it succeeds; is the volume full?",
+            lasting="1m",
+        ),
+        Alert(
+            "RedisSnapshotFailing",
+            "redis",
+            f"max({REDIS_RDB_SAVED}) == 0",
+            "Redis cannot write its snapshot",
+            "The last background save failed. Is the volume full, or the memory too small for a fork?",
+            lasting="5m",
+        ),
+    ),
+)

@@ -1,0 +1,70 @@
+"""Everything that watches an environment."""
+
+from constructs import Construct
+from traversion import contract
+from traversion.api import TraversionApi
+from traversion.observability.adapter import PrometheusAdapter
+from traversion.observability.alertmanager import Alertmanager
+from traversion.observability.exporters import KubeStateMetrics, PostgresExporter, RedisExporter
+from traversion.observability.grafana import Grafana
+from traversion.observability.prometheus import Prometheus, ScrapeTarget
+from traversion.platform import Platform
+from traversion.redis_cache import RedisCache
+from traversion.settings import Hosts, ObservabilitySettings
+from traversion.timescaledb import TimescaleDb
+
+
+class ObservabilityStack(Construct):
+    """Prometheus with alert rules, Alertmanager, Grafana with dashboards, and the exporters they need.
+
+    Watches whichever of API, database and Redis it is given, the namespace's Kubernetes objects, its
+    containers and its volumes. Where the API scales on requests, prometheus-adapter serves that number.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        settings: ObservabilitySettings,
+        *,
+        hosts: Hosts,
+        api: TraversionApi | None = None,
+        database: TimescaleDb | None = None,
+        redis: RedisCache | None = None,
+    ) -> None:
+        """Create the stack on the platform; its links point to ``hosts``."""
+        super().__init__(platform, "observability")
+        exports = api.contract if api else contract.UPSTREAM_1_0_0
+        self.alertmanager = Alertmanager(self, platform, settings.alertmanager, hosts.monitoring)
+        self.grafana = Grafana(
+            self, platform, settings.grafana, hosts.grafana, exports=exports, database=database
+        )
+
+        targets = [
+            ScrapeTarget(
+                "alertmanager",
+                self.alertmanager.component,
+                "http",
+                f"{self.alertmanager.path}/metrics",
+            ),
+            ScrapeTarget("grafana", self.grafana.component, "http"),
+            KubeStateMetrics(self, platform, settings.kube_state_metrics).target,
+        ]
+        if api and api.contract.metrics_port:
+            targets.append(ScrapeTarget("traversion", api.component, "metrics", api.contract.metrics_path))
+        if database:
+            targets.append(PostgresExporter(self, platform, settings.postgres_exporter, database).target)
+        if redis:
+            targets.append(RedisExporter(self, platform, settings.redis_exporter, redis).target)
+
+        self.prometheus = Prometheus(
+            self,
+            platform,
+            settings.prometheus,
+            host_name=hosts.monitoring,
+            targets=targets,
+            alertmanager=self.alertmanager,
+            exports=exports,
+        )
+        self.grafana.reads(self.prometheus)
+        if api and api.settings.scales_on_requests:
+            PrometheusAdapter(self, platform, settings.prometheus_adapter, self.prometheus)

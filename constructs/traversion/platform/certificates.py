@@ -1,0 +1,121 @@
+"""Certificates between components: the environment's own authority, signed and renewed by cert-manager.
+
+The authority lives in the namespace, so a certificate of one environment is worth nothing in another.
+Leaf certificates are valid for 90 days and renewed after 60; whoever serves one must pick up the new
+files without a restart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from constructs import Construct
+from imports.io.cert_manager import (
+    Certificate,
+    CertificateSpec,
+    CertificateSpecIssuerRef,
+    CertificateSpecPrivateKey,
+    CertificateSpecPrivateKeyAlgorithm,
+    CertificateSpecPrivateKeyRotationPolicy,
+    CertificateSpecUsages,
+    Issuer,
+    IssuerSpec,
+    IssuerSpecCa,
+    IssuerSpecSelfSigned,
+)
+from traversion.platform.component import Component
+from traversion.platform.volumes import SecretFiles
+
+_LEAF_LIFETIME, _LEAF_RENEWAL = "2160h", "720h"  # 90 days, renewed 30 days before the end.
+_AUTHORITY_LIFETIME, _AUTHORITY_RENEWAL = (
+    "43800h",
+    "8760h",
+)  # 5 years, renewed 1 year before the end.
+_BOOTSTRAP, _AUTHORITY = "internal-ca-bootstrap", "internal-ca"
+
+
+@dataclass(frozen=True)
+class ServingCertificate:
+    """A certificate and its key, in a Secret that cert-manager keeps up to date."""
+
+    secret: str
+
+    @property
+    def files(self) -> SecretFiles:
+        """``tls.crt``, ``tls.key`` and ``ca.crt``, for the server."""
+        return SecretFiles("certificate", self.secret)
+
+    @property
+    def trust(self) -> SecretFiles:
+        """Only ``ca.crt``, for clients."""
+        return SecretFiles("trust", self.secret, keys=("ca.crt",))
+
+
+class Certificates:
+    """The certificate authority of one environment."""
+
+    def __init__(self, scope: Construct, owner: Component) -> None:
+        """Create the authority: a self-signed root, and the issuer that signs with it."""
+        self._scope = scope
+        Issuer(
+            scope,
+            _BOOTSTRAP,
+            metadata=owner.resource_metadata(_BOOTSTRAP),
+            spec=IssuerSpec(self_signed=IssuerSpecSelfSigned()),
+        )
+        Certificate(
+            scope,
+            f"{_AUTHORITY}-root",
+            metadata=owner.resource_metadata(_AUTHORITY),
+            spec=CertificateSpec(
+                is_ca=True,
+                common_name=f"{owner.instance} internal CA",
+                secret_name=_AUTHORITY,
+                duration=_AUTHORITY_LIFETIME,
+                renew_before=_AUTHORITY_RENEWAL,
+                private_key=CertificateSpecPrivateKey(
+                    algorithm=CertificateSpecPrivateKeyAlgorithm.ECDSA,
+                    size=256,
+                    # The key outlives renewals, so leaves signed before one still verify after it.
+                    rotation_policy=CertificateSpecPrivateKeyRotationPolicy.NEVER,
+                ),
+                issuer_ref=CertificateSpecIssuerRef(name=_BOOTSTRAP, kind="Issuer"),
+            ),
+        )
+        Issuer(
+            scope,
+            _AUTHORITY,
+            metadata=owner.resource_metadata(_AUTHORITY),
+            spec=IssuerSpec(ca=IssuerSpecCa(secret_name=_AUTHORITY)),
+        )
+
+    def serving(self, owner: Component, services: Sequence[str]) -> ServingCertificate:
+        """Create a serving certificate that bears every name of these Services."""
+        secret = f"{owner.name}-tls"
+        Certificate(
+            self._scope,
+            secret,
+            metadata=owner.resource_metadata(secret),
+            spec=CertificateSpec(
+                secret_name=secret,
+                dns_names=[name for service in services for name in _names(service, owner.namespace)],
+                usages=[CertificateSpecUsages.DIGITAL_SIGNATURE, CertificateSpecUsages.SERVER_AUTH],
+                duration=_LEAF_LIFETIME,
+                renew_before=_LEAF_RENEWAL,
+                private_key=CertificateSpecPrivateKey(
+                    algorithm=CertificateSpecPrivateKeyAlgorithm.ECDSA,
+                    size=256,
+                    rotation_policy=CertificateSpecPrivateKeyRotationPolicy.ALWAYS,
+                ),
+                issuer_ref=CertificateSpecIssuerRef(name=_AUTHORITY, kind="Issuer"),
+            ),
+        )
+        return ServingCertificate(secret)
+
+
+def _names(service: str, namespace: str) -> list[str]:
+    return [
+        service,
+        f"{service}.{namespace}",
+        f"{service}.{namespace}.svc",
+        f"{service}.{namespace}.svc.cluster.local",
+    ]

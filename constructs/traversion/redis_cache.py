@@ -1,0 +1,134 @@
+"""Sessions and cache."""
+
+from constructs import Construct
+from traversion.platform import Platform
+from traversion.platform.credentials import Random
+from traversion.platform.pods import Container, Pod, exec_probe
+from traversion.platform.volumes import Claim, ConfigFiles, Mount, Scratch
+from traversion.platform.workloads import disruption_budget, service, stateful_set
+from traversion.settings import RedisSettings
+from traversion.values import bytes_of
+
+_UID, _GID = 999, 1000  # "redis" in the alpine images
+_CONFIG_DIRECTORY, _RUN_DIRECTORY, _DATA_DIRECTORY = "/etc/redis", "/run/redis", "/data"
+
+_EXPORTER_COMMANDS = (
+    "+ping +info +config|get +client|list +client|setname +slowlog|get +slowlog|len"
+    " +latency|latest +latency|histogram +select +dbsize"
+)
+
+# Passwords reach the server as hashes in a file in memory: not in git, not on a disk, not in a command line.
+_START = f"""\
+#!/bin/sh
+set -eu
+umask 077
+hash_of() {{ printf %s "$1" | sha256sum | cut -d ' ' -f 1; }}
+cat >{_RUN_DIRECTORY}/users.acl <<USERS
+user default on #$(hash_of "$REDIS_PASSWORD") ~* &* +@all -@admin -@dangerous +info +sort
+user exporter on #$(hash_of "$REDIS_EXPORTER_PASSWORD") -@all {_EXPORTER_COMMANDS}
+user admin on #$(hash_of "$REDIS_ADMIN_PASSWORD") ~* &* +@all
+USERS
+exec redis-server {_CONFIG_DIRECTORY}/redis.conf
+"""
+
+
+class RedisCache(Construct):
+    """One Redis server that loses at most a second of sessions, and gives up cache entries before them.
+
+    Creates the StatefulSet ``redis`` with one SSD volume and the Services ``redis-service`` (clients)
+    and ``redis`` (governing). Three users: the API (no administration), the exporter (statistics
+    only) and ``admin`` for people.
+    """
+
+    port = 6379
+    host = "redis-service"
+
+    def __init__(self, platform: Platform, settings: RedisSettings) -> None:
+        """Create the server on the platform."""
+        super().__init__(platform, "redis")
+        self._platform = platform
+        self._settings = settings
+        self.component = platform.make_component("redis", "cache", settings.image.tag).with_ports(
+            redis=self.port
+        )
+        self.credential = platform.credentials.declare(
+            self.component,
+            "redis-auth",
+            "Redis users: the API, the metrics exporter, people",
+            {"password": Random(), "exporter-password": Random(), "admin-password": Random()},
+        )
+        self._server()
+        ports = {"redis": (self.port, "redis")}
+        service(self, self.component, self.host, ports)
+        service(self, self.component, self.component.name, ports, headless=True)
+        disruption_budget(self, self.component, "redis")
+
+    def _server(self) -> None:
+        settings = self._settings
+        files = {"redis.conf": self._configuration(), "start.sh": _START}
+        config = ConfigFiles("config", "redis-config", files).create(self, self.component)
+        data = Claim("data", settings.storage, self._platform.storage.ssd())
+        # redis-cli logs in with REDISCLI_AUTH; an error reply is not PONG, whatever the exit code.
+        answers = ["/bin/sh", "-c", "redis-cli -e ping | grep -qx PONG"]
+        server = Container(
+            name="redis",
+            image=settings.image,
+            resources=settings.resources,
+            command=["/bin/sh", f"{_CONFIG_DIRECTORY}/start.sh"],
+            ports=self.component.ports,
+            environment={
+                "REDIS_PASSWORD": self.credential.key("password"),
+                "REDISCLI_AUTH": self.credential.key("password"),
+                "REDIS_EXPORTER_PASSWORD": self.credential.key("exporter-password"),
+                "REDIS_ADMIN_PASSWORD": self.credential.key("admin-password"),
+            },
+            mounts=[
+                Mount(data, _DATA_DIRECTORY),
+                Mount(config, _CONFIG_DIRECTORY),
+                Mount(Scratch("run", "1Mi", in_memory=True), _RUN_DIRECTORY),
+            ],
+            # Loading the append-only file refuses commands; that may take ten minutes.
+            startup=exec_probe(answers, failures=60),
+            readiness=exec_probe(answers, period=5),
+            liveness=exec_probe(answers, failures=6),
+        )
+        # SIGTERM makes Redis write a last snapshot before it leaves.
+        pod = Pod(
+            [server],
+            uid=_UID,
+            gid=_GID,
+            grace_seconds=60,
+            priority_class=self._platform.data_priority,
+        )
+        stateful_set(
+            self,
+            self._platform,
+            self.component,
+            pod,
+            claim=data,
+            governing_service=self.component.name,
+        )
+
+    def _configuration(self) -> str:
+        limit = bytes_of(self._settings.resources.memory_limit)
+        options: dict[str, str | int] = {
+            "bind": "* -::*",
+            "port": self.port,
+            "protected-mode": "no",  # every user has a password
+            "aclfile": f"{_RUN_DIRECTORY}/users.acl",
+            "dir": _DATA_DIRECTORY,
+            "logfile": '""',  # standard output
+            "maxmemory": limit * self._settings.maxmemory_percent // 100,
+            # Among keys that expire, the soonest to expire goes first: cache entries live for an hour,
+            # sessions for a day and longer from each use. Keys without expiry are never evicted.
+            "maxmemory-policy": "volatile-ttl",
+            "maxmemory-samples": 10,
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "aof-load-truncated": "yes",
+            "save": "3600 1 300 100 60 10000",
+            "maxclients": 1000,
+            "timeout": 0,
+            "tcp-keepalive": 60,
+        }
+        return "".join(f"{name} {value}\n" for name, value in options.items())

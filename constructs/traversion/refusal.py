@@ -1,0 +1,96 @@
+"""Tells an operator which setting was refused: where it stands, what it is, what is allowed."""
+
+import ast
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from traceback import walk_tb
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
+
+
+class SettingsRefused(Exception):  # noqa: N818 # it is not a fault of the program
+    """Settings cannot be synthesized; the message is for the operator."""
+
+
+def refusal(environment: str, error: ValidationError | PydanticCustomError) -> SettingsRefused:
+    """Describe every refused setting of an environment, one line each.
+
+    A group of settings is checked where it is written, so the path that leads there is read from the
+    environment's file.
+    """
+    source, path = _where_written(error)
+    details: Sequence[Mapping[str, Any]]
+    if isinstance(error, ValidationError):
+        details = [dict(detail) for detail in error.errors(include_url=False)]
+    else:
+        details = [{"type": error.type, "loc": (), "msg": error.message(), "ctx": error.context}]
+    return SettingsRefused("\n".join(_line(environment, source, path, detail, error) for detail in details))
+
+
+def _line(
+    environment: str,
+    source: str,
+    path: Sequence[str],
+    detail: Mapping[str, Any],
+    error: Exception,
+) -> str:
+    context = detail.get("ctx") or {}
+    steps = [str(step) for step in (*path, *detail["loc"])]
+    value = context.get("value", detail.get("input"))
+    if "setting" in context:
+        steps.append(context["setting"])
+    problem = detail["msg"]
+    if detail["type"] == "extra_forbidden":
+        problem = f"is not a setting here; {_known_names(error, steps[-1])}"
+    elif detail["type"] == "missing":
+        problem, value = "is required", None
+    shown = "" if detail["type"] == "missing" else f" = {value!r}"
+    return f"{environment}: {'.'.join(steps)}{shown}: {problem}{source}"
+
+
+def _known_names(error: Exception, name: str) -> str:
+    title = error.title if isinstance(error, ValidationError) else ""
+    known = _settings_classes().get(title, ())
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(known))}"
+
+
+def _settings_classes() -> dict[str, list[str]]:
+    from traversion.settings import Settings  # noqa: PLC0415 # only a refusal needs it
+
+    found: list[type[BaseModel]] = [Settings]
+    for model in found:
+        found += model.__subclasses__()
+    return {model.__name__: list(model.model_fields) for model in found}
+
+
+def _where_written(error: BaseException) -> tuple[str, list[str]]:
+    """Return the place in ``environments/`` that raised, and the settings path of the call there."""
+    frames = [
+        (Path(frame.f_code.co_filename), line)
+        for frame, line in walk_tb(error.__traceback__)
+        if Path(frame.f_code.co_filename).parent.name == "environments"
+    ]
+    if not frames:
+        return "", []
+    file, line = frames[-1]
+    return f" (environments/{file.name}:{line})", _path_to(ast.parse(file.read_text(encoding="utf-8")), line)
+
+
+def _path_to(tree: ast.AST, line: int) -> list[str]:
+    """Return the keyword arguments around the innermost call that starts on ``line``."""
+    best: list[str] = []
+
+    def visit(node: ast.AST, path: list[str]) -> None:
+        nonlocal best
+        if isinstance(node, ast.Call) and node.lineno == line and len(path) >= len(best):
+            best = path
+        for child in ast.iter_child_nodes(node):
+            inner = [*path, child.arg] if isinstance(child, ast.keyword) and child.arg else path
+            visit(child, inner)
+
+    visit(tree, [])
+    return best

@@ -1,0 +1,113 @@
+"""From environment files to ``dist/``: load, check together, synthesize aside, then replace file by file."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from cdk8s import App
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from traversion.chart import TraversionChart
+from traversion.refusal import SettingsRefused, refusal
+from traversion.settings import Environment, Image
+
+_SUFFIX = ".k8s.yaml"
+
+
+def load_environments(package: str = "environments") -> dict[str, Environment]:
+    """Return every environment in the package, by name; each file defines one ``environment``."""
+    folder = import_module(package).__path__
+    environments = {}
+    for name in sorted(module.name for module in iter_modules(folder)):
+        try:
+            environment = import_module(f"{package}.{name}").environment
+        except (ValidationError, PydanticCustomError) as error:
+            raise refusal(name, error) from error
+        if environment.name != name:
+            raise SettingsRefused(
+                f"{name}: name = {environment.name!r}: must be {name!r} like its file, or rename "
+                f"environments/{name}.py to {environment.name}.py"
+            )
+        environments[name] = environment
+    _check_together(environments.values())
+    return environments
+
+
+def choose(
+    environments: Mapping[str, Environment], *, names: str = "", image_tag: str = ""
+) -> list[Environment]:
+    """Return the environments with these comma-separated names, or all; with another API tag if given."""
+    wanted = [name.strip() for name in names.split(",") if name.strip()] or list(environments)
+    for name in wanted:
+        if name not in environments:
+            raise SettingsRefused(
+                f"TRAVERSION_ENV = {name!r}: is not an environment; there are {', '.join(environments)}"
+            )
+    return [_with_tag(environments[name], image_tag) for name in wanted]
+
+
+def synthesize(environments: Iterable[Environment], output: Path, known: Iterable[str]) -> list[Path]:
+    """Write one file for each environment and remove those of environments that are not ``known`` any more.
+
+    Nothing in ``output`` changes unless all of them synthesize; each file is replaced at once.
+    Raises ``SettingsRefused`` for settings that only the whole environment shows to be impossible.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
+    try:
+        app = App(outdir=str(aside))
+        for environment in environments:
+            try:
+                TraversionChart(app, environment)
+            except PydanticCustomError as error:
+                raise refusal(environment.name, error) from error
+        app.synth()
+        return _replace(aside, output, {f"{name}{_SUFFIX}" for name in known})
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _replace(aside: Path, output: Path, known: set[str]) -> list[Path]:
+    output.mkdir(exist_ok=True)
+    written = []
+    for file in sorted(aside.iterdir()):
+        os.replace(file, output / file.name)  # noqa: PTH105 # says what it does: atomically
+        written.append(output / file.name)
+    for file in output.glob(f"*{_SUFFIX}"):
+        if file.name not in known:
+            file.unlink()
+    return written
+
+
+def _with_tag(environment: Environment, tag: str) -> Environment:
+    if not tag:
+        return environment
+    try:
+        image = Image(**{**dict(environment.api.image), "tag": tag})
+        api = environment.api.model_copy(update={"image": image})
+        return Environment.model_validate({**dict(environment), "api": api})
+    except ValidationError as error:
+        raise SettingsRefused(
+            f"TRAVERSION_IMAGE_TAG = {tag!r}: {refusal(environment.name, error)}"
+        ) from error
+
+
+def _check_together(environments: Iterable[Environment]) -> None:
+    """Refuse environments that could not share one cluster."""
+    seen: dict[tuple[str, str], str] = {}
+    for environment in environments:
+        claims = {"namespace": environment.namespace, "domain": environment.domain}
+        if environment.api.scales_on_requests:
+            claims["api.autoscaling.requests_per_second"] = "the cluster's custom metrics API"
+        for setting, value in claims.items():
+            other = seen.setdefault((setting, value), environment.name)
+            if other != environment.name:
+                raise SettingsRefused(
+                    f"{environment.name}: {setting} = {value!r}: is taken by environment {other!r}; "
+                    "only one environment can have it"
+                )

@@ -1,0 +1,5 @@
+"""TimescaleDB: the server, its schema, its roles and its dumps."""
+
+from traversion.timescaledb.database import TimescaleDb
+
+__all__ = ["TimescaleDb"]

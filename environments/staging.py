@@ -1,0 +1,42 @@
+"""Staging: production in small."""
+
+from traversion.settings import (
+    AlertmanagerSettings,
+    AlertReceivers,
+    ApiSettings,
+    AutoscalingTargets,
+    BackupSettings,
+    Environment,
+    Image,
+    IngressSettings,
+    ObservabilitySettings,
+    PrometheusSettings,
+    RedisSettings,
+    Replicas,
+    TimescaleDbSettings,
+)
+
+environment = Environment(
+    name="staging",
+    namespace="traversion-staging",
+    domain="staging.traversion.company.com",
+    priority=10_000,
+    api=ApiSettings(
+        image=Image(repository="registry.company.com/traversion/traversion", tag="1.1.0"),
+        replicas=Replicas(minimum=3, maximum=10),
+        surge=2,
+        autoscaling=AutoscalingTargets(cpu_percent=70, memory_percent=80),
+    ),
+    database=TimescaleDbSettings(
+        storage="50Gi",
+        max_connections=120,
+        event_retention="30d",
+        backups=BackupSettings(schedule="0 2 * * *", retention="7d", storage="50Gi"),
+    ),
+    redis=RedisSettings(storage="10Gi"),
+    observability=ObservabilitySettings(
+        prometheus=PrometheusSettings(retention="7d", storage="20Gi"),
+        alertmanager=AlertmanagerSettings(receivers=AlertReceivers(slack_channel="#traversion-staging")),
+    ),
+    ingress=IngressSettings(issuer="letsencrypt-staging", acme_email="sre@company.com"),
+)

@@ -46,7 +46,7 @@ def choose(
     for name in wanted:
         if name not in environments:
             raise SettingsRefused(
-                f"TRAVERSION_ENV = {name!r}: is not an environment; there are {', '.join(environments)}"
+                f"environment = {name!r}: does not exist; there are {', '.join(environments)}"
             )
     return [_with_tag(environments[name], image_tag) for name in wanted]
 

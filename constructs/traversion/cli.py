@@ -1,0 +1,81 @@
+"""The operator's command line."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+from cdk8s import App
+
+from traversion.chart import TraversionChart
+from traversion.refusal import SettingsRefused
+from traversion.secret_values import make_secrets, read_secrets
+from traversion.synthesis import choose, load_environments
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except SettingsRefused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="traversion", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    secrets = commands.add_parser(
+        "secrets",
+        help="print the Secrets of an environment, ready for kubectl",
+        description="Prints the Secrets that an environment needs, with strong random values, for "
+        "`kubectl apply --server-side --filename -`. What is left to supply is said on standard error.",
+    )
+    secrets.add_argument("environment", help="name of the environment, e.g. production")
+    secrets.add_argument(
+        "--current",
+        metavar="FILE",
+        help="what `kubectl get secrets --output yaml` prints (- for standard input): values there are kept",
+    )
+    secrets.add_argument(
+        "--supply",
+        metavar="SECRET/KEY=FILE",
+        action="append",
+        default=[],
+        help="take a value that only you know from a file; may be repeated",
+    )
+    secrets.set_defaults(run=_secrets)
+    return parser
+
+
+def _secrets(options: argparse.Namespace) -> int:
+    (environment,) = choose(load_environments(), names=options.environment)
+    current = read_secrets(_read(options.current), options.current) if options.current else {}
+    supplied: dict[str, dict[str, str]] = {}
+    for argument in options.supply:
+        name, separator, file = argument.partition("=")
+        secret, slash, key = name.partition("/")
+        if not separator or not slash:
+            raise SettingsRefused(f"--supply {argument}: write SECRET/KEY=FILE")
+        supplied.setdefault(secret, {})[key] = _read(file).strip()
+
+    platform = TraversionChart(App(), environment).platform
+    made = make_secrets(platform.credentials.declared, current=current, supplied=supplied)
+    yaml.dump_all(made.manifests, sys.stdout, Dumper=yaml.CSafeDumper, sort_keys=False)
+    for name, what in made.missing.items():
+        print(f"To supply: {what}.\n  Add --supply {name}=FILE", file=sys.stderr)
+    if environment.api.image.pull_secret:
+        print(f"To supply: the image pull Secret {environment.api.image.pull_secret}.", file=sys.stderr)
+    return 0
+
+
+def _read(file: str) -> str:
+    if file == "-":
+        return sys.stdin.read()
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsRefused(f"{file}: cannot be read: {error}") from error

@@ -41,7 +41,7 @@ environment = Environment(
     ),
     redis=RedisSettings(
         storage="20Gi",
-        resources=Resources(cpu="500m", cpu_limit="1", memory="2Gi", memory_limit="4Gi"),
+        resources=Resources(cpu="500m", cpu_limit="1", memory="4Gi", memory_limit="4Gi"),
     ),
     observability=ObservabilitySettings(
         prometheus=PrometheusSettings(

@@ -83,13 +83,12 @@ class TraversionApi(Construct):
         self, database: TimescaleDb, redis: RedisCache, public_url: str, cors_origins: Sequence[str]
     ) -> None:
         origins = ",".join([public_url, *cors_origins])
-        ports = {"PORT": self.contract.http_port, "WS_PORT": self.contract.websocket_port}
-        if self.contract.metrics_port:
-            ports["METRICS_PORT"] = self.contract.metrics_port
         values = {
             "NODE_ENV": "production",
             "HOST": "0.0.0.0",  # noqa: S104 # inside the pod; network policies say who reaches it
-            **{name: str(port) for name, port in ports.items()},
+            "PORT": str(self.contract.http_port),
+            "WS_PORT": str(self.contract.websocket_port),
+            "METRICS_PORT": str(self.contract.metrics_port),
             "APP_URL": public_url,
             "CORS_ORIGIN": origins,
             "CORS_ORIGINS": origins,
@@ -113,7 +112,8 @@ class TraversionApi(Construct):
             "REDIS_HOST": redis.host,
             "REDIS_PORT": str(redis.port),
         }
-        self._config = ConfigFiles("config", "traversion-config", values).create(self, self.component)
+        known = {name: value for name, value in values.items() if name in self.contract.environment_keys}
+        self._config = ConfigFiles("config", "traversion-config", known).create(self, self.component)
 
     def _deployment(self, database: TimescaleDb, redis: RedisCache) -> None:
         settings = self.settings

@@ -33,7 +33,8 @@ class Contract:
 
     ``metrics_port`` None means that the image exports no metrics; nothing that needs them is synthesized.
     ``websocket_port`` may equal ``http_port``. ``health_path`` may depend on the database, so only readiness
-    asks it; liveness only needs the port to accept connections.
+    asks it; liveness only needs the port to accept connections. ``environment_keys`` are the variables that
+    the image reads; others are not set.
     """
 
     http_port: int
@@ -46,6 +47,7 @@ class Contract:
     uid: int
     gid: int
     writable_paths: tuple[str, ...]
+    environment_keys: frozenset[str]
     metrics: tuple[Metric, ...]
 
     def metric(self, name: str) -> Metric | None:
@@ -128,6 +130,40 @@ EVENT_LOOP_SECONDS = Metric(
     "traversion_event_loop_lag_seconds", "histogram", (), "Delay of the Node.js event loop"
 )
 
+# What src/config/environment.js reads, and what node-postgres and Node.js read by themselves.
+_UPSTREAM_KEYS = frozenset(
+    {
+        "APP_URL",
+        "BACKUP_ENABLED",
+        "CORS_ORIGINS",
+        "DATA_DIR",
+        "HOST",
+        "LOG_JSON",
+        "LOG_LEVEL",
+        "LOG_TO_FILE",
+        "NODE_ENV",
+        "NO_COLOR",
+        "PORT",
+        "DB_HOST",
+        "DB_MAX_CONNECTIONS",
+        "DB_NAME",
+        "DB_PASSWORD",
+        "DB_PORT",
+        "DB_SSL",
+        "DB_TYPE",
+        "DB_USER",
+        "REDIS_ENABLED",
+        "REDIS_HOST",
+        "REDIS_PASSWORD",
+        "REDIS_PORT",
+        "JWT_SECRET",
+        "SESSION_SECRET",
+        "PGSSLMODE",
+        "PGSSLROOTCERT",
+        "NODE_EXTRA_CA_CERTS",
+    }
+)
+
 TRAVERSION = Contract(
     http_port=3333,
     websocket_port=3334,
@@ -139,6 +175,7 @@ TRAVERSION = Contract(
     uid=1000,
     gid=1000,
     writable_paths=("/app/.traversion", "/app/backups", "/app/exports", "/tmp"),
+    environment_keys=_UPSTREAM_KEYS | {"CORS_ORIGIN", "METRICS_PORT", "WS_PORT"},
     metrics=(
         REQUESTS,
         REQUEST_SECONDS,
@@ -171,6 +208,7 @@ UPSTREAM_1_0_0 = Contract(
     uid=1000,
     gid=1000,
     writable_paths=TRAVERSION.writable_paths,
+    environment_keys=_UPSTREAM_KEYS,
     metrics=(),
 )
 """Upstream's v1.0.0: one port for everything, no metrics, and a rate limit that also counts health checks."""

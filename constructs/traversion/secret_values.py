@@ -105,7 +105,7 @@ def _manifest(credential: Credential, values: Mapping[str, str]) -> Mapping[str,
         "metadata": {
             "name": credential.secret,
             "namespace": credential.owner.namespace,
-            "labels": {key: value for key, value in credential.owner.labels.items() if "version" not in key},
+            "labels": credential.owner.lasting_labels,
             "annotations": {"traversion.io/purpose": credential.purpose},
         },
         "type": "Opaque",

@@ -63,7 +63,7 @@ class Job:
     """A scrape job, and the labels that its targets add to each of their series."""
 
     name: str
-    target_labels: tuple[str, ...] = ("instance",)
+    target_labels: tuple[str, ...] = ("instance", "namespace", "pod")
 
     @property
     def up(self) -> Family:
@@ -84,14 +84,16 @@ class Job:
         return Family(metric.name, metric.kind, labels, metric.help, unit, self.name)
 
 
-API = Job("traversion", ("instance", "pod"))
+_DESCRIBES_OTHERS = ("instance", "namespace")
+API = Job("traversion")
 POSTGRES = Job("timescaledb")
 REDIS = Job("redis")
-# The series of these three name the pods and containers that they describe, not the one that was scraped.
-KUBERNETES = Job("kube-state-metrics")
-CADVISOR = Job("cadvisor")
-KUBELET = Job("kubelet")
-PROMETHEUS = Job("prometheus")
+# The `pod` of these three is the one that a series describes, not the one that was scraped:
+# the scrape must honour the labels of kube-state-metrics.
+KUBERNETES = Job("kube-state-metrics", _DESCRIBES_OTHERS)
+CADVISOR = Job("cadvisor", _DESCRIBES_OTHERS)
+KUBELET = Job("kubelet", _DESCRIBES_OTHERS)
+PROMETHEUS = Job("prometheus", ("instance",))
 ALERTMANAGER = Job("alertmanager")
 GRAFANA = Job("grafana")
 

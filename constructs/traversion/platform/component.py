@@ -44,15 +44,18 @@ class Component:
         }
 
     @property
-    def labels(self) -> dict[str, str]:
-        """The recommended labels of every object of this component."""
-        labels = self.selector | {
+    def lasting_labels(self) -> dict[str, str]:
+        """The recommended labels without the version, for objects that outlive it."""
+        return self.selector | {
             "app.kubernetes.io/part-of": "traversion",
             "app.kubernetes.io/managed-by": "cdk8s",
         }
-        if self.version:
-            labels["app.kubernetes.io/version"] = _label_value(self.version)
-        return labels
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The recommended labels of every object of this component."""
+        version = {"app.kubernetes.io/version": _label_value(self.version)} if self.version else {}
+        return self.lasting_labels | version
 
     def metadata(self, name: str, annotations: Mapping[str, str] | None = None) -> k8s.ObjectMeta:
         """Metadata of a namespaced object."""

@@ -23,21 +23,23 @@ class Placement:
     settings: PlacementSettings
     cloud: str
 
-    def affinity(self, component: Component) -> k8s.Affinity:
-        """Keep pods of one component off the same node, on the required nodes, on spot nodes if wanted."""
+    def affinity(self) -> k8s.Affinity | None:
+        """Require the nodes that the environment names, and prefer spot nodes if it wants them."""
+        required = [
+            k8s.NodeSelectorRequirement(key=key, operator="In", values=[value])
+            for key, value in sorted(self.settings.node_labels.items())
+        ]
+        if not required and not self.settings.spot:
+            return None
         return k8s.Affinity(
-            node_affinity=self._node_affinity(),
-            pod_anti_affinity=k8s.PodAntiAffinity(
-                preferred_during_scheduling_ignored_during_execution=[
-                    k8s.WeightedPodAffinityTerm(
-                        weight=100,
-                        pod_affinity_term=k8s.PodAffinityTerm(
-                            label_selector=k8s.LabelSelector(match_labels=component.selector),
-                            topology_key=_HOSTNAME,
-                        ),
-                    )
-                ]
-            ),
+            node_affinity=k8s.NodeAffinity(
+                required_during_scheduling_ignored_during_execution=k8s.NodeSelector(
+                    node_selector_terms=[k8s.NodeSelectorTerm(match_expressions=required)]
+                )
+                if required
+                else None,
+                preferred_during_scheduling_ignored_during_execution=self._spot_nodes(),
+            )
         )
 
     def tolerations(self) -> list[k8s.Toleration] | None:
@@ -60,27 +62,10 @@ class Placement:
             for key in keys
         ]
 
-    def _node_affinity(self) -> k8s.NodeAffinity | None:
-        required = [
-            k8s.NodeSelectorRequirement(key=key, operator="In", values=[value])
-            for key, value in sorted(self.settings.node_labels.items())
-        ]
-        if not required and not self.settings.spot:
+    def _spot_nodes(self) -> list[k8s.PreferredSchedulingTerm] | None:
+        if not self.settings.spot:
             return None
-        preferred = None
-        if self.settings.spot:
-            key, value = _SPOT_LABELS[self.cloud]
-            spot = k8s.NodeSelectorRequirement(key=key, operator="In", values=[value])
-            preferred = [
-                k8s.PreferredSchedulingTerm(
-                    weight=100, preference=k8s.NodeSelectorTerm(match_expressions=[spot])
-                )
-            ]
-        return k8s.NodeAffinity(
-            required_during_scheduling_ignored_during_execution=k8s.NodeSelector(
-                node_selector_terms=[k8s.NodeSelectorTerm(match_expressions=required)]
-            )
-            if required
-            else None,
-            preferred_during_scheduling_ignored_during_execution=preferred,
-        )
+        key, value = _SPOT_LABELS[self.cloud]
+        spot = k8s.NodeSelectorRequirement(key=key, operator="In", values=[value])
+        term = k8s.NodeSelectorTerm(match_expressions=[spot])
+        return [k8s.PreferredSchedulingTerm(weight=100, preference=term)]

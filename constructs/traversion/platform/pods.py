@@ -79,24 +79,21 @@ class Pod:
         return sha256("".join(digests).encode()).hexdigest()[:16] if digests else None
 
     def template(
-        self,
-        component: Component,
-        placement: Placement,
-        annotations: Mapping[str, str] | None = None,
+        self, component: Component, placement: Placement, *, spread: bool = False
     ) -> k8s.PodTemplateSpec:
-        """Return the pod template for the component, placed where the environment wants it."""
-        notes = dict(annotations or {})
-        if self.config_digest:
-            # A pod reads its configuration once: a new digest is a new template, and so a rollout.
-            notes["traversion.io/config-digest"] = self.config_digest
+        """Return the pod template for the component, placed where the environment wants it.
+
+        ``spread`` is for components of several pods.
+        """
+        # A pod reads its configuration once: a new digest is a new template, and so a rollout.
+        digest = self.config_digest
+        annotations = {"traversion.io/config-digest": digest} if digest else None
         return k8s.PodTemplateSpec(
-            metadata=k8s.ObjectMeta(
-                labels=component.labels, annotations=notes or None, namespace=component.namespace
-            ),
-            spec=self._spec(component, placement),
+            metadata=k8s.ObjectMeta(labels=component.labels, annotations=annotations),
+            spec=self._spec(component, placement, spread=spread),
         )
 
-    def _spec(self, component: Component, placement: Placement) -> k8s.PodSpec:
+    def _spec(self, component: Component, placement: Placement, *, spread: bool) -> k8s.PodSpec:
         volumes = {mount.volume.name: mount.volume.volume() for mount in self._mounts}
         pull_secrets = dict.fromkeys(c.image.pull_secret for c in self._all_containers if c.image.pull_secret)
         return k8s.PodSpec(
@@ -117,9 +114,9 @@ class Pod:
             priority_class_name=self.priority_class,
             termination_grace_period_seconds=self.grace_seconds,
             restart_policy=self.restart_policy,
-            affinity=placement.affinity(component),
+            affinity=placement.affinity(),
             tolerations=placement.tolerations(),
-            topology_spread_constraints=placement.spread(component),
+            topology_spread_constraints=placement.spread(component) if spread else None,
             init_containers=[_container(c) for c in self.init_containers] or None,
             containers=[_container(c) for c in self.containers],
             volumes=[volume for volume in volumes.values() if volume] or None,

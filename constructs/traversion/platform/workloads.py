@@ -3,12 +3,21 @@
 Whatever is created here is counted, so that the quota of the namespace admits it.
 """
 
+import json
 from collections.abc import Mapping
 from hashlib import sha256
 
+from cdk8s import JsonPatch
 from cdk8s_plus_27 import k8s
 
 from constructs import Construct
+from imports.io.k8s.autoscaling import (
+    VerticalPodAutoscaler,
+    VerticalPodAutoscalerSpec,
+    VerticalPodAutoscalerSpecTargetRef,
+    VerticalPodAutoscalerSpecUpdatePolicy,
+    VerticalPodAutoscalerSpecUpdatePolicyUpdateMode,
+)
 from traversion.platform.component import KEPT_BY_ARGO_CD, Component
 from traversion.platform.ground import Platform
 from traversion.platform.notation import int_or_string
@@ -29,6 +38,7 @@ def deployment(
     """Create a Deployment of one pod, or one whose size an autoscaler decides, up to ``autoscaled_to``."""
     _service_account(scope, component)
     _count(platform, pod, (autoscaled_to or 1) + surge)
+    _recommendations(scope, platform, component, "Deployment", name)
     return k8s.KubeDeployment(
         scope,
         "deployment",
@@ -44,7 +54,7 @@ def deployment(
                     max_surge=int_or_string(surge), max_unavailable=int_or_string(0)
                 ),
             ),
-            template=pod.template(component, platform.placement),
+            template=pod.template(component, platform.placement, spread=autoscaled_to is not None),
         ),
     )
 
@@ -62,6 +72,7 @@ def stateful_set(
     _service_account(scope, component)
     _count(platform, pod, 1)
     platform.capacity.add_claim(claim.size)
+    _recommendations(scope, platform, component, "StatefulSet", component.name)
     return k8s.KubeStatefulSet(
         scope,
         "stateful-set",
@@ -76,7 +87,7 @@ def stateful_set(
             volume_claim_templates=[
                 k8s.KubePersistentVolumeClaimProps(
                     metadata=k8s.ObjectMeta(
-                        name=claim.name, labels=component.selector, annotations=KEPT_BY_ARGO_CD
+                        name=claim.name, labels=component.lasting_labels, annotations=KEPT_BY_ARGO_CD
                     ),
                     spec=claim.spec(),
                 )
@@ -94,34 +105,29 @@ def persistent_volume_claim(scope: Construct, platform: Platform, component: Com
 
 
 def job(
-    scope: Construct,
-    platform: Platform,
-    component: Component,
-    name: str,
-    pod: Pod,
-    *,
-    deadline_seconds: int,
+    scope: Construct, platform: Platform, component: Component, name: str, pod: Pod, *, deadline_seconds: int
 ) -> None:
-    """Create a Job that runs once for each content: what it does is part of its name.
+    """Create a Job that runs once for each content: a fingerprint of its pod ends its name.
 
-    A Job's pod template is immutable, so changed content needs a new Job; Argo CD runs it as a hook.
+    A Job's pod template is immutable, so a changed one must be a new Job; Argo CD runs it as a hook.
     """
     _service_account(scope, component)
     _count(platform, pod, 1)
-    spec = _job_spec(platform, component, pod, deadline_seconds)
-    content = f"{pod.config_digest}{[container.image.reference for container in pod.containers]}"
-    k8s.KubeJob(
+    created = k8s.KubeJob(
         scope,
         "job",
         metadata=component.metadata(
-            f"{name}-{sha256(content.encode()).hexdigest()[:8]}",
+            name,
             {
                 "argocd.argoproj.io/hook": "Sync",
                 "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation",
             },
         ),
-        spec=spec,
+        spec=_job_spec(platform, component, pod, deadline_seconds),
     )
+    template = json.dumps(created.to_json()["spec"]["template"], sort_keys=True)
+    fingerprint = sha256(template.encode()).hexdigest()[:8]
+    created.add_json_patch(JsonPatch.replace("/metadata/name", f"{name}-{fingerprint}"))
 
 
 def cron_job(
@@ -201,6 +207,7 @@ def disruption_budget(scope: Construct, component: Component, name: str) -> None
 def _job_spec(platform: Platform, component: Component, pod: Pod, deadline_seconds: int) -> k8s.JobSpec:
     return k8s.JobSpec(
         backoff_limit=6,
+        ttl_seconds_after_finished=86_400,
         active_deadline_seconds=deadline_seconds,
         template=pod.template(component, platform.placement),
     )
@@ -213,6 +220,24 @@ def _service_account(scope: Construct, component: Component) -> None:
         metadata=component.metadata(component.name),
         automount_service_account_token=False,
     )
+
+
+def _recommendations(
+    scope: Construct, platform: Platform, component: Component, kind: str, name: str
+) -> None:
+    """Have resources recommended, where the environment wants that; nothing applies them by itself."""
+    if platform.vertical_pod_autoscaler:
+        VerticalPodAutoscaler(
+            scope,
+            "recommendations",
+            metadata=component.resource_metadata(name),
+            spec=VerticalPodAutoscalerSpec(
+                target_ref=VerticalPodAutoscalerSpecTargetRef(api_version="apps/v1", kind=kind, name=name),
+                update_policy=VerticalPodAutoscalerSpecUpdatePolicy(
+                    update_mode=VerticalPodAutoscalerSpecUpdatePolicyUpdateMode.OFF
+                ),
+            ),
+        )
 
 
 def _count(platform: Platform, pod: Pod, pods: int) -> None:

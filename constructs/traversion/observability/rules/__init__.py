@@ -10,6 +10,7 @@ from typing import Any
 from traversion.contract import Contract
 from traversion.observability.metrics import not_exported
 from traversion.observability.rules import api, causality, kubernetes, monitoring, redis, timescaledb
+from traversion.observability.rules.rule import Group
 
 
 def rule_groups(contract: Contract) -> list[dict[str, Any]]:
@@ -17,7 +18,24 @@ def rule_groups(contract: Contract) -> list[dict[str, Any]]:
 
     Rules that need a metric which the image does not export are left out.
     """
-    groups = (
+    missing = not_exported(contract)
+    kept = (group.without(missing) for group in _groups(contract))
+    return [group.to_dict() for group in kept if group.rules]
+
+
+def unavailable(contract: Contract) -> frozenset[str]:
+    """Return the series that do not exist with this image: neither exported nor recorded."""
+    missing = not_exported(contract)
+    dropped = {
+        rule.name
+        for group in _groups(contract)
+        for rule in set(group.rules) - set(group.without(missing).rules)
+    }
+    return missing | dropped
+
+
+def _groups(contract: Contract) -> tuple[Group, ...]:
+    return (
         api.group(contract),
         causality.GROUP,
         timescaledb.GROUP,
@@ -25,5 +43,3 @@ def rule_groups(contract: Contract) -> list[dict[str, Any]]:
         kubernetes.GROUP,
         monitoring.GROUP,
     )
-    kept = (group.without(not_exported(contract)) for group in groups)
-    return [group.to_dict() for group in kept if group.rules]

@@ -11,13 +11,16 @@ from traversion.observability.metrics import (
 from traversion.observability.rules.rule import Alert, Group, Recording
 
 DEPLOYMENT = "traversion-app"
+MOST_ERRORS = 0.10
+SLOWEST_P95 = 2
+"""Seconds."""
+LATEST_CALLBACK = 0.5
+"""Seconds."""
 
 # Probes and scrapes never stop. With few users their quick successes would hide every failure.
 OF_USERS = 'endpoint!~".*/(health|metrics)"'
 
-REQUEST_RATE = Recording(
-    "traversion:http_requests:rate5m", f"sum(rate({HTTP_REQUESTS.where(OF_USERS)}[5m]))"
-)
+REQUEST_RATE = Recording("traversion:http_requests:rate5m", f"sum(rate({HTTP_REQUESTS.where(OF_USERS)}[5m]))")
 ERROR_RATIO = Recording(
     "traversion:http_errors:ratio_rate5m",
     # Without a 5xx ever there is no such series, which is no error; without requests there is no ratio.
@@ -64,25 +67,28 @@ _POD_DOWN = Alert(
 _ERRORS = Alert(
     "TraversionApiErrorRateHigh",
     "api",
-    f"{ERROR_RATIO} > 0.10",
+    f"{ERROR_RATIO} > {MOST_ERRORS}",
     "The Traversion API fails many requests",
-    "{{ $value | humanizePercentage }} of the requests of the last 5 minutes were answered with a 5xx status.",
+    "{{ $value | humanizePercentage }} of the last 5 minutes' requests were answered with a 5xx status.",
     lasting="2m",
     severity="critical",
 )
 _LATENCY = Alert(
     "TraversionApiLatencyHigh",
     "api",
-    f"{LATENCY_P95} > 2",
+    f"{LATENCY_P95} > {SLOWEST_P95}",
     "The Traversion API answers slowly",
-    "One of twenty requests takes longer than {{ $value | humanizeDuration }} (p95 over all pods, 5 minutes).",
+    "One of twenty requests takes longer than {{ $value | humanizeDuration }} (p95 over all pods).",
     lasting="5m",
     severity="critical",
 )
 _EVENT_LOOP = Alert(
     "TraversionEventLoopBlocked",
     "api",
-    f"histogram_quantile(0.99, sum by (pod, le) (rate({EVENT_LOOP_SECONDS.bucket}[5m]))) > 0.5",
+    f"""
+    histogram_quantile(0.99, sum by (pod, le) (rate({EVENT_LOOP_SECONDS.bucket}[5m])))
+    > {LATEST_CALLBACK}
+    """,
     "The event loop of an API pod is blocked",
     "Callbacks of {{ $labels.pod }} start {{ $value | humanizeDuration }} late (p99): "
     "something computes on its main thread.",

@@ -8,6 +8,10 @@ from traversion.observability.metrics import (
 )
 from traversion.observability.rules.rule import Alert, Group, Recording
 
+MOST_EVENT_ERRORS = 0.05
+SLOWEST_QUERIES_P95 = 5
+"""Seconds."""
+
 EVENT_ERROR_RATIO = Recording(
     "traversion:event_errors:ratio_rate5m",
     # Bounded by 1, also when every event fails and no processed one is counted.
@@ -30,7 +34,7 @@ GROUP = Group(
         Alert(
             "TraversionEventErrorsHigh",
             "causality",
-            f"{EVENT_ERROR_RATIO} > 0.05",
+            f"{EVENT_ERROR_RATIO} > {MOST_EVENT_ERRORS}",
             "Traversion fails to process events",
             "{{ $value | humanizePercentage }} of the events of the last 5 minutes failed; "
             "causes that depend on them are not found.",
@@ -39,7 +43,7 @@ GROUP = Group(
         Alert(
             "TraversionQueriesSlow",
             "causality",
-            f"{QUERY_P95} > 5",
+            f"{QUERY_P95} > {SLOWEST_QUERIES_P95}",
             "Causality queries are slow",
             "One of twenty causality queries takes longer than {{ $value | humanizeDuration }} (p95).",
             lasting="10m",

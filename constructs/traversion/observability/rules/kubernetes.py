@@ -26,6 +26,11 @@ from traversion.observability.metrics import (
 )
 from traversion.observability.rules.rule import Alert, Group, Recording
 
+MOST_OF_LIMIT = 0.80
+MOST_OF_QUOTA = 0.90
+LITTLE_SPACE = 0.20
+TOO_LITTLE_SPACE = 0.05
+
 # The limits come from the pods' specification (kube-state-metrics), not from cAdvisor's container_spec_*:
 # those are missing where the container runtime does not report them, and 0 where a limit is unknown.
 # `max` and `sum`: a container that restarts is there twice for a while. Series of whole pods, which have
@@ -70,20 +75,20 @@ _CONTAINERS = (
     Alert(
         "ContainerCpuHigh",
         "kubernetes",
-        f"{CPU} > 0.80 {_NOT_JOBS}",
+        f"{CPU} > {MOST_OF_LIMIT} {_NOT_JOBS}",
         "A container is short of CPU",
-        "{{ $labels.container }} in {{ $labels.pod }} uses {{ $value | humanizePercentage }} of its CPU limit; "
-        "at 100% it is throttled.",
+        "{{ $labels.container }} in {{ $labels.pod }} uses {{ $value | humanizePercentage }} of its "
+        "CPU limit; at 100% it is throttled.",
         lasting="5m",
         severity="critical",
     ),
     Alert(
         "ContainerMemoryHigh",
         "kubernetes",
-        f"{MEMORY} > 0.80 {_NOT_JOBS}",
+        f"{MEMORY} > {MOST_OF_LIMIT} {_NOT_JOBS}",
         "A container is short of memory",
-        "{{ $labels.container }} in {{ $labels.pod }} uses {{ $value | humanizePercentage }} of its memory limit; "
-        "at 100% it is killed.",
+        "{{ $labels.container }} in {{ $labels.pod }} uses {{ $value | humanizePercentage }} of its "
+        "memory limit; at 100% it is killed.",
         lasting="5m",
         severity="critical",
     ),
@@ -113,7 +118,7 @@ _VOLUMES = (
     Alert(
         "PersistentVolumeFillingUp",
         "storage",
-        f"{FREE_SPACE} < 0.20",
+        f"{FREE_SPACE} < {LITTLE_SPACE}",
         "A volume is filling up",
         "{{ $value | humanizePercentage }} of {{ $labels.persistentvolumeclaim }} are free.",
         lasting="15m",
@@ -123,9 +128,9 @@ _VOLUMES = (
         "storage",
         # Compaction and dumps fill and free a volume in waves: only little space makes a trend urgent.
         f"""
-        {FREE_SPACE} < 0.05
+        {FREE_SPACE} < {TOO_LITTLE_SPACE}
         or
-        ({FREE_SPACE} < 0.20
+        ({FREE_SPACE} < {LITTLE_SPACE}
          and on (persistentvolumeclaim) predict_linear({VOLUME_AVAILABLE}[1h], 4 * 3600) < 0)
         """,
         "A volume is almost full",
@@ -140,7 +145,7 @@ _VOLUMES = (
         f"""
         max by (persistentvolumeclaim) ({VOLUME_INODES_FREE})
         /
-        (max by (persistentvolumeclaim) ({VOLUME_INODES}) > 0) < 0.05
+        (max by (persistentvolumeclaim) ({VOLUME_INODES}) > 0) < {TOO_LITTLE_SPACE}
         """,
         "A volume runs out of inodes",
         "{{ $value | humanizePercentage }} of the inodes of {{ $labels.persistentvolumeclaim }} are free.",
@@ -195,10 +200,10 @@ _WORKLOADS = (
     Alert(
         "ResourceQuotaAlmostUsed",
         "kubernetes",
-        f"{QUOTA_USED} > 0.90",
+        f"{QUOTA_USED} > {MOST_OF_QUOTA}",
         "A quota is almost used up",
-        "{{ $value | humanizePercentage }} of {{ $labels.resource }} in {{ $labels.resourcequota }} are used; "
-        "beyond it no pod starts.",
+        "{{ $value | humanizePercentage }} of {{ $labels.resource }} in {{ $labels.resourcequota }} are "
+        "used; beyond it no pod starts.",
         lasting="15m",
     ),
     Alert(
@@ -211,6 +216,4 @@ _WORKLOADS = (
     ),
 )
 
-GROUP = Group(
-    "kubernetes", (CPU, MEMORY, FREE_SPACE, QUOTA_USED, *_CONTAINERS, *_VOLUMES, *_WORKLOADS)
-)
+GROUP = Group("kubernetes", (CPU, MEMORY, FREE_SPACE, QUOTA_USED, *_CONTAINERS, *_VOLUMES, *_WORKLOADS))

@@ -12,9 +12,9 @@ from traversion.observability.metrics import (
 )
 from traversion.observability.rules.rule import Alert, Group, Recording
 
-MEMORY = Recording(
-    "redis:memory_used:ratio", f"max({REDIS_MEMORY}) / (max({REDIS_MAX_MEMORY}) > 0)"
-)
+MOST_MEMORY = 0.90
+
+MEMORY = Recording("redis:memory_used:ratio", f"max({REDIS_MEMORY}) / (max({REDIS_MAX_MEMORY}) > 0)")
 
 GROUP = Group(
     "redis",
@@ -32,7 +32,7 @@ GROUP = Group(
         Alert(
             "RedisMemoryHigh",
             "redis",
-            f"{MEMORY} > 0.90",
+            f"{MEMORY} > {MOST_MEMORY}",
             "Redis is about to evict keys",
             "{{ $value | humanizePercentage }} of maxmemory are in use.",
             lasting="10m",
@@ -43,7 +43,7 @@ GROUP = Group(
             # Short bursts are what an eviction policy is for.
             f"sum(rate({REDIS_EVICTED}[5m])) > 0",
             "Redis evicts keys",
-            "{{ $value | humanize }} keys per second are dropped before their time; sessions may be among them.",
+            "{{ $value | humanize }} keys per second go before their time; sessions may be among them.",
             lasting="10m",
         ),
         Alert(
@@ -51,7 +51,7 @@ GROUP = Group(
             "redis",
             f"sum(increase({REDIS_REJECTED}[5m])) > 0",
             "Redis rejects connections",
-            "{{ $value | humanize }} connections were rejected within 5 minutes, because maxclients are connected.",
+            "{{ $value | humanize }} were rejected within 5 minutes, because maxclients are connected.",
         ),
         Alert(
             "RedisAofWriteFailing",

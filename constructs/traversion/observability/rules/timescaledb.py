@@ -15,8 +15,15 @@ from traversion.observability.rules.rule import Alert, Group, Recording
 
 # The server's own workers need no connection slot. Exporters without the label count as clients.
 OF_CLIENTS = 'backend_type=~"client backend|"'
+BACKUP = 'cronjob="timescaledb-backup"'
+MOST_CONNECTIONS = 0.80
+FEWEST_CACHE_HITS = 0.90
+LONGEST_TRANSACTION = 15 * 60
+"""Seconds."""
+OLDEST_BACKUP = 26 * 3600
+"""Seconds: dumps are daily, and may take two hours."""
+
 _NOT_DUMPS = 'application_name!="pg_dump"'
-_BACKUP = 'cronjob="timescaledb-backup"'
 
 CONNECTIONS = Recording(
     "timescaledb:connections:ratio",
@@ -49,7 +56,7 @@ GROUP = Group(
         Alert(
             "TimescaleDbConnectionsHigh",
             "timescaledb",
-            f"{CONNECTIONS} > 0.80",
+            f"{CONNECTIONS} > {MOST_CONNECTIONS}",
             "TimescaleDB runs out of connections",
             "{{ $value | humanizePercentage }} of max_connections are in use; at 100% clients are refused.",
             lasting="5m",
@@ -58,7 +65,8 @@ GROUP = Group(
             "TimescaleDbTransactionLong",
             "timescaledb",
             f"""
-            max by (datname, usename) ({PG_OLDEST_TRANSACTION.where(OF_CLIENTS, _NOT_DUMPS)}) > 900
+            max by (datname, usename) ({PG_OLDEST_TRANSACTION.where(OF_CLIENTS, _NOT_DUMPS)})
+            > {LONGEST_TRANSACTION}
             """,
             "A transaction in TimescaleDB does not end",
             "{{ $labels.usename }} has had a transaction open in {{ $labels.datname }} for "
@@ -69,7 +77,7 @@ GROUP = Group(
             "TimescaleDbCacheHitRatioLow",
             "timescaledb",
             # An idle server reads little, and what it reads is cold: that says nothing about its memory.
-            f"{CACHE_HITS} < 0.90 and sum(rate({PG_BLOCKS_READ}[5m])) > 100",
+            f"{CACHE_HITS} < {FEWEST_CACHE_HITS} and sum(rate({PG_BLOCKS_READ}[5m])) > 100",
             "TimescaleDB reads much from disk",
             "Only {{ $value | humanizePercentage }} of the blocks were found in memory.",
             lasting="30m",
@@ -85,12 +93,12 @@ GROUP = Group(
         Alert(
             "TimescaleDbBackupOld",
             "timescaledb",
-            # Daily, and two hours for it to run. Before the first success its own age counts.
+            # Before the first success the age of the CronJob itself counts.
             f"""
-            time() - {CRONJOB_SUCCEEDED.where(_BACKUP)} > 26 * 3600
+            time() - {CRONJOB_SUCCEEDED.where(BACKUP)} > {OLDEST_BACKUP}
             or
-            (time() - {CRONJOB_CREATED.where(_BACKUP)} > 24 * 3600
-             unless on (cronjob) {CRONJOB_SUCCEEDED.where(_BACKUP)})
+            (time() - {CRONJOB_CREATED.where(BACKUP)} > {24 * 3600}
+             unless on (cronjob) {CRONJOB_SUCCEEDED.where(BACKUP)})
             """,
             "The last backup of TimescaleDB is too old",
             "{{ $labels.cronjob }} has not succeeded for {{ $value | humanizeDuration }}; "

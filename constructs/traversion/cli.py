@@ -9,6 +9,7 @@ import yaml
 from cdk8s import App
 
 from traversion.chart import TraversionChart
+from traversion.reference import generated
 from traversion.refusal import SettingsRefused
 from traversion.secret_values import make_secrets, read_secrets
 from traversion.synthesis import choose, load_environments
@@ -48,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
         help="take a value that only you know from a file; may be repeated",
     )
     secrets.set_defaults(run=_secrets)
+    docs = commands.add_parser("docs", help="write the generated parts of README.md and docs/")
+    docs.set_defaults(run=_docs)
     return parser
 
 
@@ -69,6 +72,12 @@ def _secrets(options: argparse.Namespace) -> int:
         print(f"To supply: {what}.\n  Add --supply {name}=FILE", file=sys.stderr)
     if environment.api.image.pull_secret:
         print(f"To supply: the image pull Secret {environment.api.image.pull_secret}.", file=sys.stderr)
+    return 0
+
+
+def _docs(_options: argparse.Namespace) -> int:
+    for file, text in generated(load_environments()).items():
+        file.write_text(text, encoding="utf-8")
     return 0
 
 

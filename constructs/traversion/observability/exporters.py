@@ -120,7 +120,7 @@ class KubeStateMetrics:
             for group, kinds in self._KINDS.items()
         ]
         allow_in_namespace(own, component, rules)
-        self.target = ScrapeTarget("kube-state-metrics", component, "metrics")
+        self.target = ScrapeTarget("kube-state-metrics", component, "metrics", describes_others=True)
 
 
 def _run(scope: Construct, platform: Platform, component: Component, pod: Pod) -> Construct:

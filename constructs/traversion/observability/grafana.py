@@ -1,8 +1,8 @@
 """Grafana: dashboards and data sources from this repository, users and preferences on a volume."""
 
+from collections.abc import Mapping
+
 from constructs import Construct
-from traversion.contract import Contract
-from traversion.observability.dashboards import dashboards
 from traversion.observability.prometheus import Prometheus
 from traversion.observability.text import to_yaml
 from traversion.platform import Platform
@@ -32,12 +32,13 @@ class Grafana:
         scope: Construct,
         platform: Platform,
         settings: GrafanaSettings,
-        host_name: str,
         *,
-        exports: Contract,
+        host_name: str,
         database: TimescaleDb | None,
+        dashboards: Mapping[str, str],
+        scrape_interval: str,
     ) -> None:
-        """Create the server, shown to people at ``host_name``."""
+        """Create the server with dashboards (file name -> JSON), shown to people at ``host_name``."""
         self._scope = Construct(scope, "grafana")
         self._platform = platform
         self._settings = settings
@@ -53,7 +54,8 @@ class Grafana:
         )
         if database:
             platform.network.allow(self.component, database.component, database.port, because="query events")
-        self._server(host_name, exports)
+        self._scrape_interval = scrape_interval
+        self._server(host_name, dashboards)
         service(self._scope, self.component, self.host, {"http": (self.port, "http")})
         service(self._scope, self.component, "grafana", {"http": (self.port, "http")}, headless=True)
         disruption_budget(self._scope, self.component, "grafana")
@@ -64,13 +66,13 @@ class Grafana:
             self.component, prometheus.component, prometheus.port, because="query metrics"
         )
 
-    def _server(self, host_name: str, exports: Contract) -> None:
+    def _server(self, host_name: str, dashboards: Mapping[str, str]) -> None:
         data = Claim("data", self._settings.storage, self._platform.storage.ssd())
         mounts = [
             Mount(data, "/var/lib/grafana", sub_path="data"),
             Mount(Scratch("tmp", "64Mi"), "/tmp"),
             *self._provisioning(),
-            *self._dashboards(exports),
+            *self._dashboards(dashboards),
         ]
         if self._database:
             mounts.append(Mount(self._database.certificate.trust, "/etc/trust"))
@@ -130,6 +132,8 @@ class Grafana:
                 "url": f"http://{Prometheus.host}:{Prometheus.port}",
                 "isDefault": True,
                 "editable": False,
+                # What $__rate_interval is made of: rates over less than four scrapes would be empty.
+                "jsonData": {"timeInterval": self._scrape_interval},
             }
         ]
         if self._database:
@@ -152,10 +156,10 @@ class Grafana:
             mounts.append(Mount(files.create(self._scope, self.component), f"{_PROVISIONING}/{kind}"))
         return mounts
 
-    def _dashboards(self, exports: Contract) -> list[Mount]:
+    def _dashboards(self, dashboards: Mapping[str, str]) -> list[Mount]:
         """Mount each dashboard from its own ConfigMap: together they outgrow what kubectl can apply."""
         mounts = []
-        for file, dashboard in dashboards(exports).items():
+        for file, dashboard in dashboards.items():
             name = f"dashboard-{file.removesuffix('.json')}"
             files = ConfigFiles(name, f"grafana-{name}", {file: dashboard}).create(
                 self._scope, self.component

@@ -288,9 +288,13 @@ def names_in(promql: str) -> frozenset[str]:
     return frozenset(re.findall(r"[A-Za-z_:][\w:]*", re.sub(r'"(\\.|[^"\\])*"', "", promql)))
 
 
-def not_exported(image: Contract) -> frozenset[str]:
-    """Return the series of the application that this image does not export."""
+def not_exported(image: Contract, unwatched: frozenset[str]) -> frozenset[str]:
+    """Return the series that do not exist: the image does not export them, or their job scrapes nothing."""
     exported = {metric.name for metric in image.metrics} if image.metrics_port else set()
     return frozenset().union(
-        *(family.series for family in CATALOGUE if family.job == API.name and family.name not in exported)
+        *(
+            family.series
+            for family in CATALOGUE
+            if family.job in unwatched or (family.job == API.name and family.name not in exported)
+        )
     )

@@ -7,9 +7,7 @@ from typing import Any
 from cdk8s_plus_27 import k8s
 
 from constructs import Construct
-from traversion.contract import Contract
 from traversion.observability.alertmanager import Alertmanager
-from traversion.observability.rules import rule_groups
 from traversion.observability.text import to_yaml
 from traversion.platform import Platform
 from traversion.platform.component import Component
@@ -41,6 +39,8 @@ class ScrapeTarget:
     component: Component
     port_name: str
     path: str = "/metrics"
+    describes_others: bool = False
+    """Its series carry labels such as ``pod`` of the objects that they are about; keep those."""
 
 
 class Prometheus:
@@ -62,7 +62,7 @@ class Prometheus:
         host_name: str,
         targets: Sequence[ScrapeTarget],
         alertmanager: Alertmanager,
-        exports: Contract,
+        rules: Sequence[Mapping[str, Any]],
     ) -> None:
         """Create the server, shown to people at ``host_name``."""
         self._scope = Construct(scope, "prometheus")
@@ -77,7 +77,7 @@ class Prometheus:
         self._permissions()
         config = {
             "prometheus.yml": to_yaml(self._configuration(alertmanager)),
-            "rules.yml": to_yaml({"groups": rule_groups(exports)}),
+            "rules.yml": to_yaml({"groups": rules}),
         }
         self._server(ConfigFiles("config", "prometheus-config", config).create(self._scope, self.component))
         service(self._scope, self.component, self.host, {"http": (self.port, "http")})
@@ -185,6 +185,7 @@ def _scrape_pods(target: ScrapeTarget) -> Mapping[str, Any]:
     return {
         "job_name": target.job,
         "metrics_path": target.path,
+        **({"honor_labels": True} if target.describes_others else {}),
         "kubernetes_sd_configs": [
             {
                 "role": "pod",

@@ -1,13 +1,15 @@
 """Everything that watches an environment."""
 
 from constructs import Construct
-from traversion import contract
 from traversion.api import TraversionApi
+from traversion.contract import TRAVERSION
 from traversion.observability.adapter import PrometheusAdapter
 from traversion.observability.alertmanager import Alertmanager
+from traversion.observability.dashboards import dashboards
 from traversion.observability.exporters import KubeStateMetrics, PostgresExporter, RedisExporter
 from traversion.observability.grafana import Grafana
 from traversion.observability.prometheus import Prometheus, ScrapeTarget
+from traversion.observability.rules import rule_groups
 from traversion.platform import Platform
 from traversion.redis_cache import RedisCache
 from traversion.settings import Hosts, ObservabilitySettings
@@ -33,10 +35,18 @@ class ObservabilityStack(Construct):
     ) -> None:
         """Create the stack on the platform; its links point to ``hosts``."""
         super().__init__(platform, "observability")
-        exports = api.contract if api else contract.UPSTREAM_1_0_0
+        exports = api.contract if api else TRAVERSION
+        watched = {"traversion": api, "timescaledb": database, "redis": redis}
+        unwatched = frozenset(job for job, component in watched.items() if component is None)
         self.alertmanager = Alertmanager(self, platform, settings.alertmanager, hosts.monitoring)
         self.grafana = Grafana(
-            self, platform, settings.grafana, hosts.grafana, exports=exports, database=database
+            self,
+            platform,
+            settings.grafana,
+            host_name=hosts.grafana,
+            database=database,
+            dashboards=dashboards(exports, unwatched),
+            scrape_interval=settings.prometheus.scrape_interval,
         )
 
         targets = [
@@ -63,7 +73,7 @@ class ObservabilityStack(Construct):
             host_name=hosts.monitoring,
             targets=targets,
             alertmanager=self.alertmanager,
-            exports=exports,
+            rules=rule_groups(exports, unwatched),
         )
         self.grafana.reads(self.prometheus)
         if api and api.settings.scales_on_requests:

@@ -93,6 +93,11 @@ class Credentials:
         self.declared.append(credential)
         return credential
 
+    @property
+    def supplied(self) -> list[Credential]:
+        """The credentials whose Secrets are not among the manifests."""
+        return self.declared if self.settings.source == "generated" else []
+
     def write_external_secrets(self, scope: Construct) -> None:
         """Create one ExternalSecret for each credential, if that is where they come from."""
         if self.settings.source != "external-secrets":

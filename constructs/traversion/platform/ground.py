@@ -1,5 +1,6 @@
 """The ground an environment's components stand on: namespace, limits, network, credentials, storage."""
 
+import json
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,9 @@ from traversion.settings import (
     PlacementSettings,
 )
 from traversion.values import format_bytes, format_millicores
+
+SUPPLIED_SECRETS = "verify.traversion.io/supplied-secrets"
+"""Annotation of the Namespace: JSON, Secrets that the manifests rely on but do not contain -> their keys."""
 
 
 class Platform(Construct):
@@ -55,7 +59,7 @@ class Platform(Construct):
         self.vertical_pod_autoscaler = vertical_pod_autoscaler
         self._headroom_percent = quota_headroom_percent
 
-        self._namespace()
+        self._namespace_object = self._namespace()
         self._priority_classes(priority)
         # kubectl applies a file from top to bottom: limits and rules stand before the pods they are for.
         self._limits_scope = Construct(self, "limits")
@@ -69,6 +73,7 @@ class Platform(Construct):
         self.kubelets = Addresses("kubelets", cluster.node_cidrs)
         self.capacity = Capacity()
         self.capacity.add_pods(1, [ACME_SOLVER], [])
+        self.pull_secrets: set[str] = set()
 
     def __enter__(self) -> Self:
         """Begin to add components."""
@@ -84,6 +89,7 @@ class Platform(Construct):
         if error is None:
             self.network.write_policies(self._network_scope)
             self.credentials.write_external_secrets(self._external_secrets_scope)
+            self._declare_supplied_secrets()
             self._quota()
             self._limit_range()
 
@@ -106,13 +112,13 @@ class Platform(Construct):
         """The PriorityClass of what watches the others."""
         return f"{self.instance}-monitoring"
 
-    def _namespace(self) -> None:
+    def _namespace(self) -> k8s.KubeNamespace:
         levels = {
             f"pod-security.kubernetes.io/{mode}{suffix}": value
             for mode in ("enforce", "audit", "warn")
             for suffix, value in (("", "restricted"), ("-version", "latest"))
         }
-        k8s.KubeNamespace(
+        return k8s.KubeNamespace(
             self,
             "namespace",
             metadata=k8s.ObjectMeta(
@@ -121,6 +127,14 @@ class Platform(Construct):
                 annotations=KEPT_BY_ARGO_CD,
             ),
         )
+
+    def _declare_supplied_secrets(self) -> None:
+        """Tell `traversion verify` which Secrets come from elsewhere, and with which keys."""
+        secrets = {name: [".dockerconfigjson"] for name in sorted(self.pull_secrets)}
+        secrets |= {each.secret: list(each.sources) for each in self.credentials.supplied}
+        if secrets:
+            annotation = json.dumps(secrets, separators=(",", ":"))
+            self._namespace_object.metadata.add_annotation(SUPPLIED_SECRETS, annotation)
 
     def _priority_classes(self, highest: int) -> None:
         purposes = {

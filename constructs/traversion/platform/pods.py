@@ -71,6 +71,11 @@ class Pod:
         return [mount for container in self._all_containers for mount in container.mounts]
 
     @property
+    def pull_secrets(self) -> set[str]:
+        """Names of the Secrets that the images are pulled with."""
+        return {c.image.pull_secret for c in self._all_containers if c.image.pull_secret}
+
+    @property
     def config_digest(self) -> str | None:
         """A fingerprint of every ConfigMap that the pod reads."""
         read = [mount.volume for mount in self._mounts if isinstance(mount.volume, ConfigFiles)]
@@ -110,7 +115,8 @@ class Pod:
                 fs_group_change_policy="OnRootMismatch",
                 seccomp_profile=k8s.SeccompProfile(type="RuntimeDefault"),
             ),
-            image_pull_secrets=[k8s.LocalObjectReference(name=name) for name in pull_secrets] or None,
+            image_pull_secrets=[k8s.LocalObjectReference(name=name) for name in sorted(self.pull_secrets)]
+            or None,
             priority_class_name=self.priority_class,
             termination_grace_period_seconds=self.grace_seconds,
             restart_policy=self.restart_policy,

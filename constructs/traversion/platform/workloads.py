@@ -241,6 +241,8 @@ def _recommendations(
 
 
 def _count(platform: Platform, pod: Pod, pods: int) -> None:
+    """Count what the pods can demand, and note the Secrets that their images are pulled with."""
+    platform.pull_secrets |= pod.pull_secrets
     platform.capacity.add_pods(
         pods,
         [container.resources for container in pod.containers],

@@ -7,6 +7,8 @@ from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import prometheus
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
+from traversion.observability.metrics import PG_UP, names_in
+
 PROMETHEUS = DataSourceRef("prometheus", "prometheus")
 TIMESCALEDB = DataSourceRef("grafana-postgresql-datasource", "timescaledb")
 
@@ -20,6 +22,11 @@ class PromQl:
 
     expr: str
     legend: str = ""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The series without which there is nothing to show."""
+        return frozenset(names_in(self.expr))
 
     def target(self, reference: str, kind: Kind) -> Dataquery:
         """Return the query as Grafana stores it; only graphs need more than the present."""
@@ -43,6 +50,8 @@ class Sql:
     """A query of the events in TimescaleDB; graphs need a column ``time`` and may have one ``metric``."""
 
     text: str
+    needs = frozenset({PG_UP.name})
+    """Where the database is not watched, Grafana has no access to it either."""
 
     def target(self, reference: str, kind: Kind) -> Dataquery:
         """Return the query as Grafana stores it."""

@@ -33,12 +33,13 @@ TOO_LITTLE_SPACE = 0.05
 
 # The limits come from the pods' specification (kube-state-metrics), not from cAdvisor's container_spec_*:
 # those are missing where the container runtime does not report them, and 0 where a limit is unknown.
+# Three minutes of CPU: an alert that waits for five more should not average over another five.
 # `max` and `sum`: a container that restarts is there twice for a while. Series of whole pods, which have
 # no container label, find no limit to be compared with.
 CPU = Recording(
-    "pod_container:cpu_usage_limit:ratio_rate5m",
+    "pod_container:cpu_usage_limit:ratio_rate3m",
     f"""
-    sum by (pod, container) (rate({CPU_SECONDS}[5m]))
+    sum by (pod, container) (rate({CPU_SECONDS}[3m]))
     /
     max by (pod, container) ({LIMITS.where('resource="cpu"')})
     """,

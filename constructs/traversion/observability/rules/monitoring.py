@@ -17,93 +17,97 @@ from traversion.observability.metrics import (
 )
 from traversion.observability.rules.rule import Alert, Group
 
-# The API's pods come and go with its load, and have alerts of their own.
-_VANISHED = "\nor ".join(f"absent({job.up})" for job in JOBS if job is not API)
-
-GROUP = Group(
+_WATCHDOG = Alert(
+    "Watchdog",
     "monitoring",
-    (
-        Alert(
-            "Watchdog",
-            "monitoring",
-            "vector(1)",
-            "Alerts arrive",
-            "Always firing. Have the receiver raise an alarm when this stops coming.",
-            severity="none",
-        ),
-        Alert(
-            "TargetDown",
-            "monitoring",
-            f"""{EVERY_UP.where(f'job!="{API.name}"')} == 0\nor {_VANISHED}""",
-            "Prometheus cannot scrape a target",
-            "A target of {{ $labels.job }} has not answered for 5 minutes, or there is none; "
-            "alerts that need its metrics stay silent.",
-            lasting="5m",
-        ),
-        Alert(
-            "PrometheusRuleFailures",
-            "monitoring",
-            f"sum by (rule_group) (increase({RULE_FAILURES}[5m])) > 0",
-            "Prometheus fails to evaluate rules",
-            "{{ $value | humanize }} evaluations in {{ $labels.rule_group }} failed within 5 minutes.",
-            lasting="5m",
-        ),
-        Alert(
-            "PrometheusConfigReloadFailed",
-            "monitoring",
-            f"{PROMETHEUS_RELOADED} == 0",
-            "Prometheus runs with an old configuration",
-            "{{ $labels.instance }} could not load its configuration. After a restart it will not start.",
-            lasting="5m",
-        ),
-        Alert(
-            "PrometheusNotificationsFailing",
-            "monitoring",
-            f"""
-            sum by (alertmanager) (rate({NOTIFY_ERRORS}[5m]))
-            /
-            sum by (alertmanager) (rate({NOTIFIED}[5m])) > 0.01
-            """,
-            "Prometheus cannot send alerts",
-            "{{ $value | humanizePercentage }} of the alerts to {{ $labels.alertmanager }} are lost.",
-            lasting="5m",
-        ),
-        Alert(
-            "PrometheusWithoutAlertmanager",
-            "monitoring",
-            f"{ALERTMANAGERS} < 1",
-            "Prometheus knows no Alertmanager",
-            "{{ $labels.instance }} has found no Alertmanager to send alerts to.",
-            lasting="5m",
-        ),
-        Alert(
-            "PrometheusStorageFailing",
-            "monitoring",
-            f"increase({TSDB_RELOAD_FAILURES}[3h]) > 0 or increase({TSDB_COMPACTION_FAILURES}[3h]) > 0",
-            "Prometheus has trouble with its storage",
-            "Blocks on the volume of {{ $labels.instance }} could not be loaded or compacted "
-            "within the last 3 hours.",
-            lasting="5m",
-        ),
-        Alert(
-            "AlertmanagerConfigReloadFailed",
-            "monitoring",
-            f"{ALERTMANAGER_RELOADED} == 0",
-            "Alertmanager runs with an old configuration",
-            "{{ $labels.instance }} could not load its configuration. After a restart it will not start.",
-            lasting="5m",
-        ),
-        Alert(
-            "AlertmanagerNotificationsFailing",
-            "monitoring",
-            f"""
-            sum by (integration) (rate({DELIVERY_FAILURES}[5m]))
-            /
-            sum by (integration) (rate({DELIVERED}[5m])) > 0.01
-            """,
-            "Alertmanager cannot notify a receiver",
-            "{{ $value | humanizePercentage }} of the notifications by {{ $labels.integration }} fail.",
-            lasting="5m",
-        ),
+    "vector(1)",
+    "Alerts arrive",
+    "Always firing. Have the receiver raise an alarm when this stops coming.",
+    severity="none",
+)
+
+
+def group(unwatched: frozenset[str]) -> Group:
+    """Return the rules on the monitoring itself; nobody misses the jobs that are ``unwatched``."""
+    # The API's pods come and go with its load, and have alerts of their own.
+    expected = [job for job in JOBS if job is not API and job.name not in unwatched]
+    vanished = "\nor ".join(f"absent({job.up})" for job in expected)
+    target_down = Alert(
+        "TargetDown",
+        "monitoring",
+        f"""{EVERY_UP.where(f'job!="{API.name}"')} == 0\nor {vanished}""",
+        "Prometheus cannot scrape a target",
+        "A target of {{ $labels.job }} has not answered for 5 minutes, or there is none; "
+        "alerts that need its metrics stay silent.",
+        lasting="5m",
+    )
+    return Group("monitoring", (_WATCHDOG, target_down, *_SELF))
+
+
+_SELF = (
+    Alert(
+        "PrometheusRuleFailures",
+        "monitoring",
+        f"sum by (rule_group) (increase({RULE_FAILURES}[5m])) > 0",
+        "Prometheus fails to evaluate rules",
+        "{{ $value | humanize }} evaluations in {{ $labels.rule_group }} failed within 5 minutes.",
+        lasting="5m",
+    ),
+    Alert(
+        "PrometheusConfigReloadFailed",
+        "monitoring",
+        f"{PROMETHEUS_RELOADED} == 0",
+        "Prometheus runs with an old configuration",
+        "{{ $labels.instance }} could not load its configuration. After a restart it will not start.",
+        lasting="5m",
+    ),
+    Alert(
+        "PrometheusNotificationsFailing",
+        "monitoring",
+        f"""
+        sum by (alertmanager) (rate({NOTIFY_ERRORS}[5m]))
+        /
+        sum by (alertmanager) (rate({NOTIFIED}[5m])) > 0.01
+        """,
+        "Prometheus cannot send alerts",
+        "{{ $value | humanizePercentage }} of the alerts to {{ $labels.alertmanager }} are lost.",
+        lasting="5m",
+    ),
+    Alert(
+        "PrometheusWithoutAlertmanager",
+        "monitoring",
+        f"{ALERTMANAGERS} < 1",
+        "Prometheus knows no Alertmanager",
+        "{{ $labels.instance }} has found no Alertmanager to send alerts to.",
+        lasting="5m",
+    ),
+    Alert(
+        "PrometheusStorageFailing",
+        "monitoring",
+        f"increase({TSDB_RELOAD_FAILURES}[3h]) > 0 or increase({TSDB_COMPACTION_FAILURES}[3h]) > 0",
+        "Prometheus has trouble with its storage",
+        "Blocks on the volume of {{ $labels.instance }} could not be loaded or compacted "
+        "within the last 3 hours.",
+        lasting="5m",
+    ),
+    Alert(
+        "AlertmanagerConfigReloadFailed",
+        "monitoring",
+        f"{ALERTMANAGER_RELOADED} == 0",
+        "Alertmanager runs with an old configuration",
+        "{{ $labels.instance }} could not load its configuration. After a restart it will not start.",
+        lasting="5m",
+    ),
+    Alert(
+        "AlertmanagerNotificationsFailing",
+        "monitoring",
+        f"""
+        sum by (integration) (rate({DELIVERY_FAILURES}[5m]))
+        /
+        sum by (integration) (rate({DELIVERED}[5m])) > 0.01
+        """,
+        "Alertmanager cannot notify a receiver",
+        "{{ $value | humanizePercentage }} of the notifications by {{ $labels.integration }} fail.",
+        lasting="5m",
     ),
 )

@@ -1,0 +1,181 @@
+"""The generated parts of the documentation: `make docs` writes them, a test tells when they are out of date.
+
+Settings are read from the source of ``settings.py`` and ``values.py``, where each has its description below
+it; the picture and the table of network flows come from the environments.
+"""
+
+import ast
+import inspect
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeAlias
+
+from cdk8s import App
+
+from traversion import settings, values
+from traversion.chart import TraversionChart
+from traversion.platform.component import Component
+from traversion.platform.flows import ACME_SOLVER, Addresses, Endpoint, Flow, Pods
+from traversion.settings import Environment
+
+ROOT = Path(__file__).parents[2]
+_NOTE = "Written by `make docs`, do not edit."
+_PICTURE = re.compile(
+    r"(?<=<!-- written by make docs -->\n).*?(?=<!-- end of what make docs wrote -->)", re.DOTALL
+)
+_GROUPS = {
+    "Ingress": ("ingress-nginx", ACME_SOLVER.name),
+    "Application": ("api",),
+    "Data": ("database", "cache", "migration", "backup"),
+}
+"""Of the picture: names of ends, or roles of components. The other components observe."""
+
+
+def generated(environments: Mapping[str, Environment]) -> dict[Path, str]:
+    """Return every generated file with its content; the pictures show ``production``."""
+    flows = {
+        name: TraversionChart(App(), environment).platform.network.flows
+        for name, environment in environments.items()
+    }
+    readme, picture = ROOT / "README.md", _picture(flows["production"])
+    return {
+        readme: _PICTURE.sub(lambda _: picture, readme.read_text(encoding="utf-8")),
+        ROOT / "docs/settings.md": _settings_page(),
+        ROOT / "docs/network-flows.md": _flows_page(flows),
+    }
+
+
+def _picture(flows: Iterable[Flow], *, scrapes: bool = False) -> str:
+    edges: dict[tuple[str, str, str], set[int]] = {}
+    groups: dict[str, dict[str, str]] = {}
+    for flow in flows:
+        scrape = flow.reason.startswith("scrape")
+        if flow.reason == "look up names" or (scrape and not scrapes):
+            continue
+        for end in (flow.source, flow.destination):
+            groups.setdefault(_group(end), {})[end.name] = _node(end)
+        arrow = "-.->" if scrape else "-->"
+        edges.setdefault((flow.source.name, arrow, flow.destination.name), set()).update(flow.ports)
+    lines = ["flowchart LR", "    clients([browsers and agents]) -->|443| ingress-nginx"]
+    for group in (*_GROUPS, "Observability", "Outside"):
+        lines += [f"    subgraph {group}", *(f"        {node}" for node in groups[group].values()), "    end"]
+    for (source, arrow, destination), ports in edges.items():
+        lines.append(f"    {source} {arrow}|{', '.join(map(str, sorted(ports)))}| {destination}")
+    return "\n".join(["```mermaid", *lines, "```", ""])
+
+
+def _group(end: Endpoint) -> str:
+    key, rest = (end.role, "Observability") if isinstance(end, Component) else (end.name, "Outside")
+    return next((group for group, members in _GROUPS.items() if key in members), rest)
+
+
+def _node(end: Endpoint) -> str:
+    keeps_data = isinstance(end, Component) and end.role in {"database", "cache"}
+    return f"{end.name}[({end.name})]" if keeps_data else f"{end.name}[{end.name}]"
+
+
+def _flows_page(flows: Mapping[str, Iterable[Flow]]) -> str:
+    where: dict[tuple[str, str, str, str], list[str]] = {}
+    ends: dict[str, Endpoint] = {}
+    for name, declared in flows.items():
+        for flow in declared:
+            ends |= {end.name: end for end in (flow.source, flow.destination)}
+            ports = f"{', '.join(map(str, flow.ports))} {'/'.join(flow.protocols)}"
+            where.setdefault((flow.source.name, flow.destination.name, ports, flow.reason), []).append(name)
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for (source, *rest), names in where.items():
+        rows.setdefault((*rest, "all" if len(names) == len(flows) else ", ".join(names)), []).append(source)
+    connections = ((", ".join(sources), *rest) for rest, sources in rows.items())
+    others = ((end.name, _outside(end)) for end in ends.values() if not isinstance(end, Component))
+    return f"""# Network flows
+
+{_NOTE} These connections are allowed; the NetworkPolicy `default-deny` refuses all others, in and out.
+
+{_table(("From", "To", "Ports", "In order to", "Environments"), connections)}
+Ends that are no component of the environment:
+
+{_table(("Name", "What it is"), others)}
+## Picture of production
+
+Dashed: metrics are scraped. Left out: names are looked up.
+
+{_picture(flows["production"], scrapes=True)}"""
+
+
+def _outside(end: Pods | Addresses) -> str:
+    if isinstance(end, Addresses):
+        return ", ".join(end.cidrs) + (f" except {', '.join(end.exceptions)}" if end.exceptions else "")
+    labels = ", ".join(f"`{key}: {value}`" for key, value in end.labels.items())
+    return f"pods with {labels} in " + (
+        f"the namespace `{end.namespace}`" if end.namespace else "this namespace"
+    )
+
+
+_Described: TypeAlias = tuple[str, ast.expr | None, ast.expr | None, str]
+"""A name in a source file with its annotation, its value, and the text below it."""
+
+
+def _described(body: Sequence[ast.stmt]) -> Iterator[_Described]:
+    for statement, below in pairwise(body):
+        match statement, below:
+            case ast.AnnAssign(ast.Name(name), annotation, value), ast.Expr(ast.Constant(str(text))):
+                yield name, annotation, value, _text(text)
+            case ast.Assign([ast.Name(name)], value), ast.Expr(ast.Constant(str(text))):
+                yield name, None, value, _text(text)
+
+
+def _settings_page() -> str:
+    module = ast.parse(inspect.getsource(settings)).body
+    groups = {node.name: node for node in module if isinstance(node, ast.ClassDef)}
+    shared = {ast.unparse(node.targets[0]): node.value for node in module if isinstance(node, ast.Assign)}
+    places: dict[str, list[str]] = {}
+    found = [("Environment", "")]
+    for group, path in found:  # grows while it is walked
+        places.setdefault(group, []).append(path)
+        for name, annotation, _, _ in _described(groups[group].body):
+            words = re.findall(r"\w+", ast.unparse(annotation)) if annotation else []
+            found += [(word, f"{path}.{name}".strip(".")) for word in words if word in groups]
+    page = [f"# Settings\n\n{_NOTE} What `environments/*.py` may say, group by group.\n"]
+    for group, paths in places.items():
+        at = f"At {', '.join(f'`{path}`' for path in paths)}. " if any(paths) else ""
+        page.append(f"## {group}\n\n{at}{_text(ast.get_docstring(groups[group]) or '')}\n")
+        rows = []
+        for name, annotation, value, text in _described(groups[group].body):
+            default = shared.get(value.id, value) if isinstance(value, ast.Name) else value
+            written = f"`{ast.unparse(default)}`".replace("'", '"') if default else "required"
+            rows.append((f"`{name}`", _kind(annotation, groups), written, text))
+        page.append(_table(("Setting", "Value", "Default", "Meaning"), rows))
+    described = _described(ast.parse(inspect.getsource(values)).body)
+    kinds = [(f"`{name}`", text) for name, _, _, text in described]
+    return "\n".join([*page, "## Kinds of value\n", _table(("Kind", "What it is"), kinds)])
+
+
+def _kind(annotation: ast.expr | None, groups: Container[str]) -> str:
+    kind = f"`{ast.unparse(annotation)}`" if annotation else ""
+    match annotation:
+        case ast.BinOp(left=left):
+            kind = f"{_kind(left, groups)}, or `None`"
+        case ast.Subscript(ast.Name("Annotated"), ast.Tuple([inner, ast.Call(keywords=bounds)])):
+            words = {"ge": "from", "le": "to", "min_length": "at least", "pattern": "matching"}
+            limits = (f"{words[b.arg or '']} `{ast.literal_eval(b.value)}`" for b in bounds)
+            kind = f"{_kind(inner, groups)} {' '.join(limits)}"
+        case ast.Subscript(ast.Name("Literal"), ast.Tuple(choices)):
+            kind = " or ".join(f'`"{ast.literal_eval(choice)}"`' for choice in choices)
+        case ast.Subscript(ast.Name("Sequence"), inner):
+            kind = f"list of {_kind(inner, groups)}"
+        case ast.Name(name) if name in groups:
+            kind = f"[{name}](#{name.lower()})"
+        case ast.Name(name) if hasattr(values, name):
+            kind = f"[{name}](#kinds-of-value)"
+    return kind
+
+
+def _text(docstring: str) -> str:
+    return " ".join(docstring.split()).replace("``", "`")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |\n" for line in lines)

@@ -19,7 +19,8 @@ def main() -> int:
             names=os.environ.get("TRAVERSION_ENV", ""),
             image_tag=os.environ.get("TRAVERSION_IMAGE_TAG", ""),
         )
-        synthesize(chosen, output, known=environments)
+        for file in synthesize(chosen, output, known=environments):
+            print(os.path.relpath(file))
     except SettingsRefused as refused:
         print(f"Nothing was synthesized.\n{refused}", file=sys.stderr)
         return 1

@@ -24,10 +24,7 @@ def load_environments(package: str = "environments") -> dict[str, Environment]:
     folder = import_module(package).__path__
     environments = {}
     for name in sorted(module.name for module in iter_modules(folder)):
-        try:
-            environment = import_module(f"{package}.{name}").environment
-        except (ValidationError, PydanticCustomError) as error:
-            raise refusal(name, error) from error
+        environment = _load(package, name)
         if environment.name != name:
             raise SettingsRefused(
                 f"{name}: name = {environment.name!r}: must be {name!r} like its file, or rename "
@@ -36,6 +33,20 @@ def load_environments(package: str = "environments") -> dict[str, Environment]:
         environments[name] = environment
     _check_together(environments.values())
     return environments
+
+
+def _load(package: str, name: str) -> Environment:
+    try:
+        environment = import_module(f"{package}.{name}").environment
+    except (ValidationError, PydanticCustomError) as error:
+        raise refusal(name, error) from error
+    except Exception as error:  # an operator's file may fail in any way
+        raise SettingsRefused(
+            f"{name}: environments/{name}.py cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(environment, Environment):
+        raise SettingsRefused(f"{name}: environment = {environment!r}: must be an Environment(...)")
+    return environment
 
 
 def choose(

@@ -100,7 +100,6 @@ class Pod:
 
     def _spec(self, component: Component, placement: Placement, *, spread: bool) -> k8s.PodSpec:
         volumes = {mount.volume.name: mount.volume.volume() for mount in self._mounts}
-        pull_secrets = dict.fromkeys(c.image.pull_secret for c in self._all_containers if c.image.pull_secret)
         return k8s.PodSpec(
             service_account_name=component.name,
             automount_service_account_token=self.calls_kubernetes,

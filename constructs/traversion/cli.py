@@ -11,7 +11,7 @@ from cdk8s import App
 from traversion.chart import TraversionChart
 from traversion.reference import generated
 from traversion.refusal import SettingsRefused
-from traversion.secret_values import make_secrets, read_secrets
+from traversion.secret_values import Values, make_secrets, read_secrets
 from traversion.synthesis import choose, load_environments
 
 
@@ -56,7 +56,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _secrets(options: argparse.Namespace) -> int:
     (environment,) = choose(load_environments(), names=options.environment)
-    current = read_secrets(_read(options.current), options.current) if options.current else {}
     supplied: dict[str, dict[str, str]] = {}
     for argument in options.supply:
         name, separator, file = argument.partition("=")
@@ -65,8 +64,13 @@ def _secrets(options: argparse.Namespace) -> int:
             raise SettingsRefused(f"--supply {argument}: write SECRET/KEY=FILE")
         supplied.setdefault(secret, {})[key] = _read(file).strip()
 
-    platform = TraversionChart(App(), environment).platform
-    made = make_secrets(platform.credentials.declared, current=current, supplied=supplied)
+    declared = TraversionChart(App(), environment).platform.credentials.declared
+    current: Values = {}
+    if options.current:
+        names = {credential.secret for credential in declared}
+        text = _read(options.current)
+        current = read_secrets(text, options.current, namespace=environment.namespace, names=names)
+    made = make_secrets(declared, current=current, supplied=supplied)
     yaml.dump_all(made.manifests, sys.stdout, Dumper=yaml.CSafeDumper, sort_keys=False)
     for name, what in made.missing.items():
         print(f"To supply: {what}.\n  Add --supply {name}=FILE", file=sys.stderr)

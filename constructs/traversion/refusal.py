@@ -3,8 +3,10 @@
 import ast
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from traceback import walk_tb
+from types import FrameType, TracebackType
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -69,28 +71,31 @@ def _settings_classes() -> dict[str, list[str]]:
 
 def _where_written(error: BaseException) -> tuple[str, list[str]]:
     """Return the place in ``environments/`` that raised, and the settings path of the call there."""
-    frames = [
-        (Path(frame.f_code.co_filename), line)
-        for frame, line in walk_tb(error.__traceback__)
-        if Path(frame.f_code.co_filename).parent.name == "environments"
-    ]
-    if not frames:
-        return "", []
-    file, line = frames[-1]
-    return f" (environments/{file.name}:{line})", _path_to(ast.parse(file.read_text(encoding="utf-8")), line)
+    for frame, line in reversed(list(walk_tb(error.__traceback__))):
+        file = Path(frame.f_code.co_filename)
+        if file.parent.name == "environments":
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            place = f" (environments/{file.name}:{line})"
+            return place, _path_to(tree, _call_in(frame, error.__traceback__))
+    return "", []
 
 
-def _path_to(tree: ast.AST, line: int) -> list[str]:
-    """Return the keyword arguments around the innermost call that starts on ``line``."""
-    best: list[str] = []
+def _call_in(frame: FrameType, trace: TracebackType | None) -> tuple[int | None, int | None]:
+    """Return line and column of the call that a frame of the traceback was in."""
+    while trace and trace.tb_frame is not frame:
+        trace = trace.tb_next
+    instruction = trace.tb_lasti // 2 if trace else 0
+    line, _, column, _ = next(islice(frame.f_code.co_positions(), instruction, None))
+    return line, column
 
-    def visit(node: ast.AST, path: list[str]) -> None:
-        nonlocal best
-        if isinstance(node, ast.Call) and node.lineno == line and len(path) >= len(best):
-            best = path
-        for child in ast.iter_child_nodes(node):
-            inner = [*path, child.arg] if isinstance(child, ast.keyword) and child.arg else path
-            visit(child, inner)
 
-    visit(tree, [])
-    return best
+def _path_to(node: ast.AST, call: tuple[int | None, int | None], path: Sequence[str] = ()) -> list[str]:
+    """Return the keyword arguments around the call that starts at this line and column."""
+    if isinstance(node, ast.Call) and (node.lineno, node.col_offset) == call:
+        return list(path)
+    for child in ast.iter_child_nodes(node):
+        inner = [*path, child.arg] if isinstance(child, ast.keyword) and child.arg else path
+        found = _path_to(child, call, inner)
+        if found:
+            return found
+    return []

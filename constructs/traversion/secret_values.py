@@ -4,7 +4,7 @@ import base64
 import binascii
 import secrets
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,21 +44,28 @@ def make_secrets(credentials: Iterable[Credential], *, current: Values, supplied
                 values[key] = value
             elif isinstance(source, Supplied):
                 result.missing[f"{credential.secret}/{key}"] = source.what
-        _derive(credential, values, existing)
+        _derive(credential, values)
         if values:
             result.manifests.append(_manifest(credential, values))
     return result
 
 
-def read_secrets(text: str, source: str) -> Values:
-    """Read what ``kubectl get secrets -o yaml`` (or ``-o json``) printed.
+def read_secrets(text: str, source: str, *, namespace: str, names: Collection[str]) -> Values:
+    """Read the named Secrets from what ``kubectl get secrets -o yaml`` (or ``-o json``) printed.
 
+    Those of other namespaces, and others of this one, are passed over.
     Raises ``SettingsRefused`` for text that is not that.
     """
     try:
         documents = [document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if document]
         listed = [item for document in documents for item in document.get("items", [document])]
-        return {item["metadata"]["name"]: _decoded(item) for item in listed if item["kind"] == "Secret"}
+        return {
+            item["metadata"]["name"]: _decoded(item)
+            for item in listed
+            if item["kind"] == "Secret"
+            and item["metadata"]["name"] in names
+            and item["metadata"].get("namespace", namespace) == namespace
+        }
     except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
         raise SettingsRefused(
             f"--current {source}: is not a list of Secrets ({type(error).__name__}: {error}); "
@@ -89,12 +96,10 @@ def _value(source: object, existing: str | None, supplied: str | None) -> str | 
     return supplied or existing
 
 
-def _derive(credential: Credential, values: dict[str, str], existing: Mapping[str, str]) -> None:
-    """Compute what follows from other keys, again only when one of those changed."""
-    derived = {key: source for key, source in credential.sources.items() if isinstance(source, Derived)}
-    unchanged = all(existing.get(key) == value for key, value in values.items() if key not in derived)
-    for key, source in derived.items():
-        if not (unchanged and key in existing):
+def _derive(credential: Credential, values: dict[str, str]) -> None:
+    """Compute what follows from other keys, unless it is there and still does."""
+    for key, source in credential.sources.items():
+        if isinstance(source, Derived) and not (key in values and source.holds(values, values[key])):
             values[key] = source.compute(values)
 
 

@@ -146,7 +146,7 @@ class SecureIngress(Construct):
             self.component,
             "monitoring-basic-auth",
             "log-in to Prometheus and Alertmanager",
-            {"username": Fixed("admin"), "password": Random(), "auth": Derived(_htpasswd)},
+            {"username": Fixed("admin"), "password": Random(), "auth": Derived(_htpasswd, _htpasswd_holds)},
         )
         self._ingress(
             "traversion-monitoring-ingress",
@@ -230,3 +230,14 @@ def _htpasswd(values: Mapping[str, str]) -> str:
 
     hashed = bcrypt.hashpw(values["password"].encode(), bcrypt.gensalt(rounds=10)).decode()
     return f"{values['username']}:{hashed}"
+
+
+def _htpasswd_holds(values: Mapping[str, str], line: str) -> bool:
+    """Tell whether a line of an htpasswd file is for this user and password."""
+    import bcrypt  # noqa: PLC0415 # as above
+
+    user, _, hashed = line.partition(":")
+    try:
+        return user == values["username"] and bcrypt.checkpw(values["password"].encode(), hashed.encode())
+    except ValueError:  # hashed in another way
+        return False

@@ -13,24 +13,29 @@ from pydantic_core import PydanticCustomError
 
 from traversion.contract import REQUESTS, TRAVERSION, Contract
 from traversion.values import (
+    PRIVATE_NETWORKS,
+    BodySize,
     Cidr,
     CpuAmount,
     CronSchedule,
     DnsLabel,
     DomainName,
     EmailAddress,
+    EnvironmentName,
     HttpsOrigin,
     ImageRepository,
     ImageTag,
+    LabelKey,
+    LabelValue,
     MemorySize,
+    NamespaceName,
     Period,
+    ResolverCidr,
     StorageSize,
     bytes_of,
     millicores_of,
     seconds_of,
 )
-
-_PRIVATE_NETWORKS = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
 
 
 class Settings(BaseModel):
@@ -343,7 +348,7 @@ class IngressSettings(Settings):
     """Requests per second and client address, per controller replica; five times that in a burst."""
     connections: Annotated[int, Field(ge=1, le=10000)] = 50
     """Connections at once per client address, per controller replica."""
-    body_size: Annotated[str, Field(pattern=r"^[1-9]\d*[km]$")] = "50m"
+    body_size: BodySize = "50m"
     """Largest request body in nginx notation ("50m" is 50 MiB)."""
     websocket_timeout_seconds: Annotated[int, Field(ge=300, le=86400)] = 3600
     """Seconds without a frame after which a WebSocket is closed; at least 300."""
@@ -370,12 +375,10 @@ class ClusterSettings(Settings):
     """Zones of zone-replicated volumes, e.g. ("europe-west1-b", "europe-west1-c"); empty: any two."""
     api_server_cidrs: Annotated[Sequence[Cidr], Field(min_length=1)] = ("0.0.0.0/0",)
     """Addresses of the Kubernetes API server; narrow it where they are known."""
-    node_cidrs: Annotated[Sequence[Cidr], Field(min_length=1)] = _PRIVATE_NETWORKS
+    node_cidrs: Annotated[Sequence[Cidr], Field(min_length=1)] = PRIVATE_NETWORKS
     """Addresses of the nodes, whose kubelets Prometheus scrapes."""
-    dns_cidrs: Sequence[Cidr] = ()
+    dns_cidrs: Sequence[ResolverCidr] = ()
     """Address of a node-local DNS cache, e.g. ("169.254.20.10/32",), besides kube-dns."""
-    cert_manager_namespace: DnsLabel = "cert-manager"
-    """Namespace of cert-manager, a prerequisite."""
 
     @model_validator(mode="after")
     def _storage_class_fits_the_cloud(self) -> Self:
@@ -385,6 +388,8 @@ class ClusterSettings(Settings):
                 None,
                 'is required for cloud = "generic": name an existing SSD StorageClass',
             )
+        if len(self.zones) == 1:
+            raise refuse("zones", self.zones, "a volume is kept in two zones: name at least two, or none")
         if self.cloud != "generic" and self.storage_class is not None:
             raise refuse(
                 "storage_class",
@@ -401,7 +406,7 @@ class PlacementSettings(Settings):
     """Prefer and tolerate spot (preemptible) nodes; not for data that must not wait."""
     spread_zones: bool = False
     """Keep the pods of one component in different zones, not only on different nodes."""
-    node_labels: Mapping[str, str] = {}
+    node_labels: Mapping[LabelKey, LabelValue] = {}
     """Labels that a node must have, e.g. {"workload": "traversion"}."""
 
 
@@ -409,8 +414,8 @@ class CredentialSettings(Settings):
     """Where secret values come from; they never stand in ``dist/``."""
 
     source: Literal["generated", "external-secrets"] = "generated"
-    """``generated``: ``traversion secrets ENV | kubectl apply -f -``. ``external-secrets``: the External
-    Secrets Operator copies them from a store."""
+    """``generated``: ``traversion secrets ENV --current -`` prints them for kubectl.
+    ``external-secrets``: the External Secrets Operator copies them from a store."""
     store: DnsLabel | None = None
     """ClusterSecretStore to read; required for ``external-secrets``."""
     prefix: str = ""
@@ -432,10 +437,10 @@ class CredentialSettings(Settings):
 class Hosts(Settings):
     """The public host names of one environment."""
 
-    api: DomainName
-    websocket: DomainName
-    monitoring: DomainName
-    grafana: DomainName
+    api: str
+    websocket: str
+    monitoring: str
+    grafana: str
 
     @classmethod
     def under(cls, domain: str) -> Self:
@@ -451,9 +456,9 @@ class Hosts(Settings):
 class Environment(Settings):
     """One environment: one namespace, one domain, one file in ``dist/``."""
 
-    name: DnsLabel
+    name: EnvironmentName
     """Short name; also the file name in ``environments/`` and ``dist/``."""
-    namespace: DnsLabel
+    namespace: NamespaceName
     """Kubernetes namespace; no two environments share one."""
     domain: DomainName
     """Parent of the hosts ``api.``, ``ws.``, ``monitoring.`` and ``grafana.``."""

@@ -31,6 +31,8 @@ def load_environments(package: str = "environments") -> dict[str, Environment]:
                 f"environments/{name}.py to {environment.name}.py"
             )
         environments[name] = environment
+    if not environments:
+        raise SettingsRefused(f"{package}/ holds no environment: add a file such as {package}/production.py")
     _check_together(environments.values())
     return environments
 
@@ -53,7 +55,7 @@ def choose(
     environments: Mapping[str, Environment], *, names: str = "", image_tag: str = ""
 ) -> list[Environment]:
     """Return the environments with these comma-separated names, or all; with another API tag if given."""
-    wanted = [name.strip() for name in names.split(",") if name.strip()] or list(environments)
+    wanted = dict.fromkeys(name.strip() for name in names.split(",") if name.strip()) or environments
     for name in wanted:
         if name not in environments:
             raise SettingsRefused(

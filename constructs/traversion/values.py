@@ -7,13 +7,13 @@ a number that can be added up, and a number back into the notation.
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 _BYTES = {
@@ -27,7 +27,6 @@ _BYTES = {
     "T": 10**12,
 }
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
-_CRON_FIELDS = 5  # minute, hour, day of month, month, day of week
 _SMALLEST_VOLUME = 2**30  # Cloud disks start at 1 GiB; smaller claims are rounded up or refused.
 
 
@@ -64,13 +63,15 @@ def _refuse(kind: str, remedy: str) -> PydanticCustomError:
     return PydanticCustomError("traversion", "is not {kind}: {remedy}", {"kind": kind, "remedy": remedy})
 
 
-def _matching(pattern: str, kind: str, remedy: str, *, longest: int = 253) -> AfterValidator:
-    def check(text: str) -> str:
-        if len(text) > longest or not re.fullmatch(pattern, text):
-            raise _refuse(kind, remedy)
-        return text
+def _matching(pattern: str, kind: str, remedy: str, *, longest: int = 253) -> BeforeValidator:
+    """Refuse what is no text, too long, or of another form."""
 
-    return AfterValidator(check)
+    def check(value: object) -> str:
+        if not isinstance(value, str) or len(value) > longest or not re.fullmatch(pattern, value, re.ASCII):
+            raise _refuse(kind, remedy)
+        return value
+
+    return BeforeValidator(check)
 
 
 def _at_least(smallest: int, measure: Callable[[str], int], remedy: str) -> AfterValidator:
@@ -82,110 +83,199 @@ def _at_least(smallest: int, measure: Callable[[str], int], remedy: str) -> Afte
     return AfterValidator(check)
 
 
-def _check_schedule(text: str) -> str:
+def _not(unwanted: str, kind: str, remedy: str) -> AfterValidator:
+    """Refuse what has the right form and is still of no use."""
+
+    def check(text: str) -> str:
+        if re.fullmatch(unwanted, text, re.ASCII):
+            raise _refuse(kind, remedy)
+        return text
+
+    return AfterValidator(check)
+
+
+def _check_schedule(value: object) -> str:
     remedy = 'write five cron fields in UTC, as Kubernetes reads them, e.g. "0 2 * * *" (daily at 02:00)'
-    if len(text.split()) != _CRON_FIELDS or re.search(r"[^\d\s*/,\-A-Za-z]|\b[LW]\b|\d[LW]", text):
+    if not isinstance(value, str) or not _CRON.fullmatch(value):
         raise _refuse("a cron schedule", remedy)
     try:
-        CronSim(text, datetime(2026, 1, 1, tzinfo=UTC))
+        CronSim(value, datetime(2026, 1, 1, tzinfo=UTC))
     except CronSimError as error:
         raise _refuse("a cron schedule", f"{remedy} ({error})") from error
-    return text
+    return value
 
 
-def _check_cidr(text: str) -> str:
+def _check_cidr(value: object) -> str:
+    remedy = 'write a network address with its prefix length, e.g. "10.0.0.0/8"'
+    if not isinstance(value, str):
+        raise _refuse("a CIDR", remedy)
     try:
-        return str(ipaddress.ip_network(text))
+        return str(ipaddress.ip_network(value))
     except ValueError as error:
-        raise _refuse(
-            "a CIDR", f'write a network address with its prefix length, e.g. "10.0.0.0/8" ({error})'
-        ) from error
+        raise _refuse("a CIDR", f"{remedy} ({error})") from error
+
+
+def _inside(networks: Sequence[str], cidr: str) -> bool:
+    inner = ipaddress.ip_network(cidr)
+    outer = [ipaddress.ip_network(network) for network in networks]
+    return any(inner.version == each.version and inner.subnet_of(each) for each in outer)  # type: ignore[arg-type]
+
+
+def _check_not_metadata(cidr: str) -> str:
+    if _inside(_LINK_LOCAL, cidr):
+        remedy = "link-local addresses are the clouds' metadata services, which no pod may reach"
+        raise _refuse("an address to open", remedy)
+    return cidr
+
+
+def _check_local(cidr: str) -> str:
+    if not _inside((*PRIVATE_NETWORKS, *_LINK_LOCAL), cidr):
+        remedy = 'name the private or link-local address of the resolver, e.g. "169.254.20.10/32"'
+        raise _refuse("a resolver inside the cluster", remedy)
+    return cidr
 
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_DOMAIN = rf"((?=[^.]{{1,63}}\.){_LABEL}\.)+(?=[^.]{{2,63}}$)[a-z]([-a-z0-9]*[a-z0-9])?"
 _BINARY = r"\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T)"
+# Day of week ends at 6: Kubernetes does not know 7. Names stand for months and days only.
+_NUMBERS = r"(\*|\d+(-\d+)?)(/\d+)?(,(\*|\d+(-\d+)?)(/\d+)?)*"
+_MONTHS = _NUMBERS.replace(r"\d+(-\d+)?", r"(\d+|[A-Za-z]{3})(-(\d+|[A-Za-z]{3}))?")
+_DAYS = _NUMBERS.replace(r"\d+(-\d+)?", r"([0-6]|[A-Za-z]{3})(-([0-6]|[A-Za-z]{3}))?")
+_CRON = re.compile(rf"{_NUMBERS} +{_NUMBERS} +{_NUMBERS} +{_MONTHS} +{_DAYS}", re.ASCII)
 
-DnsLabel = Annotated[
+PRIVATE_NETWORKS = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+"""Networks that are not the Internet (RFC 1918, RFC 6598, RFC 4193)."""
+_LINK_LOCAL = ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32")  # the last is the metadata service of AWS
+
+DnsLabel: TypeAlias = Annotated[
     str,
     _matching(
-        _LABEL,
-        "a DNS label",
-        "use 1 to 63 lower-case letters, digits and '-', e.g. \"staging\"",
-        longest=63,
+        _LABEL, "a DNS label", "use 1 to 63 lower-case letters, digits and '-', e.g. \"staging\"", longest=63
     ),
 ]
-"""A Kubernetes object or namespace name (RFC 1123 label)."""
+"""A Kubernetes object name (RFC 1123 label)."""
 
-DomainName = Annotated[
+EnvironmentName: TypeAlias = Annotated[
     str,
-    # "monitoring." is put in front of it, and a DNS name ends at 253 characters.
     _matching(
-        rf"(?=.{{1,240}}$)((?=[^.]{{1,63}}\.){_LABEL}\.)+(?=[^.]{{2,63}}$)[a-z]([-a-z0-9]*[a-z0-9])?",
+        _LABEL, "a DNS label", "use 1 to 40 lower-case letters, digits and '-', e.g. \"staging\"", longest=40
+    ),
+]
+"""A name short enough for the labels and the cluster-scoped names that are made of it."""
+
+NamespaceName: TypeAlias = Annotated[
+    str,
+    _matching(
+        _LABEL, "a DNS label", "use 1 to 63 lower-case letters, digits and '-', e.g. \"staging\"", longest=63
+    ),
+    _not(
+        "default|kube-.*",
+        "a namespace of its own",
+        'Kubernetes keeps this one for itself; name another, e.g. "traversion-dev"',
+    ),
+]
+"""A namespace that may be made and limited (RFC 1123 label)."""
+
+DomainName: TypeAlias = Annotated[
+    str,
+    _matching(
+        _DOMAIN,
         "a DNS name",
         'write a lower-case domain without scheme, port or path, e.g. "traversion.company.com"',
+        longest=240,  # "monitoring." is put in front of it, and a DNS name ends at 253 characters.
     ),
 ]
 """A fully qualified domain name without a trailing dot."""
 
-EmailAddress = Annotated[
+EmailAddress: TypeAlias = Annotated[
     str,
     _matching(
-        r"[^@\s<>]+@[^@\s<>]+\.[a-z]{2,}",
+        r"[^@\s<>]+@[^@\s<>]+\.[a-z]{2,}", "an e-mail address", 'write one address, e.g. "sre@company.com"'
+    ),
+    _not(
+        r".*@(.*\.)?example\.(com|net|org)",
         "an e-mail address",
-        'write one address, e.g. "sre@company.com"',
+        'certificate authorities refuse example domains; write one that is read, e.g. "sre@company.com"',
     ),
 ]
-"""One mailbox; certificate authorities refuse made-up ones such as example.com."""
+"""One mailbox."""
 
-MemorySize = Annotated[
+MemorySize: TypeAlias = Annotated[
     str,
     _matching(_BINARY, "a memory size", 'write a number and a unit, e.g. "512Mi" or "2Gi"'),
     _at_least(2**20, bytes_of, 'write at least "1Mi"'),
 ]
 """Memory in Kubernetes notation, with a unit."""
 
-StorageSize = Annotated[
+StorageSize: TypeAlias = Annotated[
     str,
     _matching(_BINARY, "a storage size", 'write a number and a unit, e.g. "10Gi"'),
     _at_least(_SMALLEST_VOLUME, bytes_of, 'volumes start at "1Gi"'),
 ]
 """The size of a volume in Kubernetes notation, with a unit; at least 1Gi."""
 
-CpuAmount = Annotated[
+CpuAmount: TypeAlias = Annotated[
     str,
-    _matching(
-        r"\d+m|\d+(\.\d{1,3})?",
-        "an amount of CPU",
-        'write cores or thousandths, e.g. "2" or "250m"',
-    ),
+    _matching(r"\d+m|\d+(\.\d{1,3})?", "an amount of CPU", 'write cores or thousandths, e.g. "2" or "250m"'),
     _at_least(1, millicores_of, 'write at least "1m"'),
 ]
 """CPU in Kubernetes notation: cores or thousandths ("m")."""
 
-Period = Annotated[
+Period: TypeAlias = Annotated[
     str,
     _matching(r"\d+[smhdwy]", "a period", 'write a whole number and a unit (s, m, h, d, w, y), e.g. "30d"'),
     _at_least(1, seconds_of, 'write at least "1s"'),
 ]
 """A length of time in Prometheus notation, with a unit."""
 
-CronSchedule = Annotated[str, AfterValidator(_check_schedule)]
+CronSchedule: TypeAlias = Annotated[str, BeforeValidator(_check_schedule)]
 """Five cron fields, read in UTC."""
 
-Cidr = Annotated[str, AfterValidator(_check_cidr)]
-"""A network in CIDR notation, IPv4 or IPv6."""
+Cidr: TypeAlias = Annotated[str, BeforeValidator(_check_cidr), AfterValidator(_check_not_metadata)]
+"""A network in CIDR notation, IPv4 or IPv6, that is no cloud's metadata service."""
 
-HttpsOrigin = Annotated[
+ResolverCidr: TypeAlias = Annotated[str, BeforeValidator(_check_cidr), AfterValidator(_check_local)]
+"""The network of a DNS resolver inside the cluster, in CIDR notation."""
+
+HttpsOrigin: TypeAlias = Annotated[
     str,
     _matching(
-        r"https://[a-z0-9.-]+(:\d+)?",
+        rf"https://{_DOMAIN.replace('$', '(:|$)')}"
+        r"(:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5]))?",
         "an https origin",
         'write scheme and host, e.g. "https://app.company.com"; "*" would let any site act as its visitor',
     ),
 ]
 """One web origin that may call the API from a browser."""
 
-ImageTag = Annotated[
+BodySize: TypeAlias = Annotated[
+    str, _matching(r"[1-9]\d{0,5}[km]", "a body size", 'write a number and k or m, e.g. "50m" for 50 MiB')
+]
+"""The size of a request body in nginx notation."""
+
+LabelKey: TypeAlias = Annotated[
+    str,
+    _matching(
+        rf"({_DOMAIN}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{{0,61}}[A-Za-z0-9])?".replace("$", "/"),
+        "a label key",
+        'write a Kubernetes label key, e.g. "node.kubernetes.io/instance-type"',
+    ),
+]
+"""The key of a Kubernetes label."""
+
+LabelValue: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?",
+        "a label value",
+        "use at most 63 letters, digits, '-', '_' and '.'",
+        longest=63,
+    ),
+]
+"""The value of a Kubernetes label."""
+
+ImageTag: TypeAlias = Annotated[
     str,
     _matching(
         r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?",
@@ -195,10 +285,10 @@ ImageTag = Annotated[
 ]
 """A container image tag, optionally pinned to a digest."""
 
-ImageRepository = Annotated[
+ImageRepository: TypeAlias = Annotated[
     str,
     _matching(
-        r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)*",
+        r"([a-z0-9]+([.-][a-z0-9]+)*(:\d{1,5})?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*",
         "an image repository",
         'write registry and path without a tag, e.g. "registry.company.com/traversion"',
     ),

@@ -20,6 +20,7 @@ from imports.io.external_secrets import (
 )
 from traversion.platform.component import Component
 from traversion.settings import CredentialSettings
+from traversion.values import seconds_of
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Derived:
     """Computed from the other keys of the same Secret, such as a password hash."""
 
     compute: Callable[[Mapping[str, str]], str]
+    holds: Callable[[Mapping[str, str], str], bool]
+    """Whether a value that exists still belongs to the other keys."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class Credentials:
                 credential.secret,
                 metadata=credential.owner.resource_metadata(credential.secret),
                 spec=ExternalSecretSpec(
-                    refresh_interval=self.settings.refresh,
+                    refresh_interval=f"{seconds_of(self.settings.refresh)}s",  # the operator knows no days
                     secret_store_ref=ExternalSecretSpecSecretStoreRef(
                         name=self.settings.store,
                         kind=ExternalSecretSpecSecretStoreRefKind.CLUSTER_SECRET_STORE,

@@ -19,6 +19,8 @@ _METADATA_SERVICES = (
     "169.254.0.0/16",  # Link-local: the instance metadata address of AWS, Azure and Google Cloud.
     "168.63.129.16/32",  # Azure's wire server.
     "100.100.100.200/32",  # Alibaba Cloud.
+    "fe80::/10",
+    "fd00:ec2::/32",  # AWS, by IPv6.
 )
 _NOT_INTERNET = (
     *_METADATA_SERVICES,
@@ -156,10 +158,8 @@ def _pod_labels(end: Endpoint) -> dict[str, str]:
 def _peers(end: Endpoint) -> list[k8s.NetworkPolicyPeer]:
     if isinstance(end, Addresses):
         return [
-            k8s.NetworkPolicyPeer(
-                ip_block=k8s.IpBlock(cidr=cidr, except_=_exceptions(cidr, end.exceptions) or None)
-            )
-            for cidr in end.cidrs
+            k8s.NetworkPolicyPeer(ip_block=k8s.IpBlock(cidr=cidr, except_=exceptions or None))
+            for cidr, exceptions in _blocks(end)
         ]
     namespace = end.namespace if isinstance(end, Pods) else None
     return [
@@ -172,22 +172,26 @@ def _peers(end: Endpoint) -> list[k8s.NetworkPolicyPeer]:
     ]
 
 
-def _exceptions(cidr: str, exceptions: Sequence[str]) -> list[str]:
-    """Return the exceptions inside ``cidr``: Kubernetes refuses others."""
-    network = ip_network(cidr)
+def _blocks(addresses: Addresses) -> list[tuple[str, list[str]]]:
+    """Return each network with the exceptions inside it; leave out one that is itself an exception."""
     return [
-        exception
-        for exception in exceptions
-        if (inner := ip_network(exception)).version == network.version
-        and inner != network
-        and inner.subnet_of(network)  # type: ignore[arg-type] # the versions were compared
+        (cidr, [exception for exception in addresses.exceptions if _within(exception, cidr)])
+        for cidr in addresses.cidrs
+        if not any(_within(cidr, exception) for exception in addresses.exceptions)
     ]
 
 
+def _within(inner: str, outer: str) -> bool:
+    one, other = ip_network(inner), ip_network(outer)
+    return one.version == other.version and one.subnet_of(other)  # type: ignore[arg-type] # versions are equal
+
+
 def _by_peer(flows: Iterable[tuple[Endpoint, Flow]]) -> list[tuple[Endpoint, list[Flow]]]:
-    """Gather the flows to or from one peer: they make one rule."""
+    """Gather the flows with one peer: they make one rule. A rule without a peer would admit everyone."""
     gathered: dict[str, tuple[Endpoint, list[Flow]]] = {}
     for peer, flow in flows:
+        if isinstance(peer, Addresses) and not _blocks(peer):
+            continue
         gathered.setdefault(peer.name, (peer, []))[1].append(flow)
     return list(gathered.values())
 

@@ -34,12 +34,12 @@ def deployment(
     *,
     autoscaled_to: int | None = None,
     surge: int = 1,
-) -> k8s.KubeDeployment:
+) -> None:
     """Create a Deployment of one pod, or one whose size an autoscaler decides, up to ``autoscaled_to``."""
     _service_account(scope, component)
     _count(platform, pod, (autoscaled_to or 1) + surge)
     _recommendations(scope, platform, component, "Deployment", name)
-    return k8s.KubeDeployment(
+    k8s.KubeDeployment(
         scope,
         "deployment",
         metadata=component.metadata(name),
@@ -67,13 +67,13 @@ def stateful_set(
     *,
     claim: Claim,
     governing_service: str,
-) -> k8s.KubeStatefulSet:
+) -> None:
     """Create a StatefulSet of one pod with one volume that nothing deletes."""
     _service_account(scope, component)
     _count(platform, pod, 1)
     platform.capacity.add_claim(claim.size)
     _recommendations(scope, platform, component, "StatefulSet", component.name)
-    return k8s.KubeStatefulSet(
+    created = k8s.KubeStatefulSet(
         scope,
         "stateful-set",
         metadata=component.metadata(component.name, KEPT_BY_ARGO_CD),
@@ -93,6 +93,12 @@ def stateful_set(
                 )
             ],
         ),
+    )
+    # The API server fills these in; unsaid, Argo CD would report the difference for ever.
+    template = "/spec/volumeClaimTemplates/0"
+    created.add_json_patch(
+        JsonPatch.add(f"{template}/apiVersion", "v1"),
+        JsonPatch.add(f"{template}/kind", "PersistentVolumeClaim"),
     )
 
 
@@ -169,12 +175,12 @@ def service(
     ports: Mapping[str, tuple[int, str]],
     *,
     headless: bool = False,
-) -> k8s.KubeService:
+) -> None:
     """Create a Service; ``ports`` maps a name to the port and the container port's name behind it.
 
     Headless, it gives every pod a DNS name, also before the pod is ready.
     """
-    return k8s.KubeService(
+    k8s.KubeService(
         scope,
         name,
         metadata=component.metadata(name),

@@ -26,7 +26,7 @@ ALTER ROLE postgres_exporter NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION C
 ALTER ROLE postgres_exporter SET search_path = pg_catalog;
 GRANT pg_monitor TO postgres_exporter;
 
--- The dump job; reads everything, changes nothing.
+-- The dump job; reads everything, the password hashes too, and changes nothing.
 ALTER ROLE backup NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT @backup_connections@;
 ALTER ROLE backup SET default_transaction_read_only = on;
 GRANT pg_read_all_data TO backup;

@@ -1,0 +1,71 @@
+"""A Redis server that runs the synthesized pod ``redis``, and redis-cli as its clients have it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.integration.kubelet import Pod, Secrets
+from tests.integration.processes import Daemon, daemon, eventually, run
+from tests.manifests import Manifest
+
+PASSWORDS = {"default": "password", "exporter": "exporter-password", "admin": "admin-password"}
+
+
+class Redis:
+    """The pod ``redis`` on this machine, on a port of its own; it may be up or down."""
+
+    def __init__(
+        self,
+        manifests: Sequence[Manifest],
+        root: Path,
+        *,
+        secrets: Secrets,
+        port: int,
+        rewrites: Mapping[str, str] | None = None,
+    ) -> None:
+        self.port = port
+        self.passwords = {user: secrets["redis-auth"][key] for user, key in PASSWORDS.items()}
+        own_address = {
+            r"\b6379\b": str(port),
+            r"(?m)^bind .*$": "bind 127.0.0.1",
+            r"\bredis-cli\b": f"redis-cli -p {port}",
+        }
+        self.pod = Pod(manifests, "redis", root, secrets=secrets, rewrites=own_address | dict(rewrites or {}))
+        self.data = self.pod.path("/data")
+        self.log = root / "server.log"
+
+    @contextmanager
+    def running(self, *, wait: bool = True) -> Iterator[Daemon]:
+        """Start the container; at its end it saves, as when the pod is deleted."""
+        with daemon(self.pod.command("redis"), self.pod.environment("redis"), self.log) as server:
+            if wait:
+                eventually(lambda: self._answers(server))
+            yield server
+
+    def _answers(self, server: Daemon) -> bool:
+        assert server.process.poll() is None, server.said()
+        return self.probe("readinessProbe") == 0
+
+    def probe(self, kind: str, **overrides: str) -> int:
+        """Run a synthesized probe inside the container and return its exit code."""
+        environment = self.pod.environment("redis") | overrides
+        return run(self.pod.hook("redis", kind), environment).returncode
+
+    def ask(self, user: str, *command: str, password: str | None = None) -> str:
+        """Send one command as a user and return the answer, which begins with a code if it is an error."""
+        login = ["--user", user] if user != "default" else []
+        known = self.passwords[user] if password is None else password
+        client = ["redis-cli", "-p", str(self.port), *login, "--no-auth-warning", *command]
+        done = run(client, {"REDISCLI_AUTH": known} if known else {})
+        return (done.stdout + done.stderr).strip()
+
+    def pipe(self, commands: str) -> None:
+        """Send many commands at once, one on a line."""
+        client = ["redis-cli", "-p", str(self.port), "--no-auth-warning"]
+        done = run(client, {"REDISCLI_AUTH": self.passwords["default"]}, text=commands)
+        assert done.returncode == 0, done.stderr
+
+    def number(self, section: str, field: str) -> int:
+        """Return a number from INFO."""
+        lines = self.ask("admin", "INFO", section).splitlines()
+        return int(dict(line.split(":", 1) for line in lines if ":" in line)[field])

@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _secrets(options: argparse.Namespace) -> int:
-    (environment,) = choose(load_environments(), names=options.environment)
+    (environment,) = choose(load_environments(), names=options.environment, asked_by="ENVIRONMENT")
     supplied: dict[str, dict[str, str]] = {}
     for argument in options.supply:
         name, separator, file = argument.partition("=")
@@ -64,7 +64,8 @@ def _secrets(options: argparse.Namespace) -> int:
             raise SettingsRefused(f"--supply {argument}: write SECRET/KEY=FILE")
         supplied.setdefault(secret, {})[key] = _read(file).strip()
 
-    declared = TraversionChart(App(), environment).platform.credentials.declared
+    platform = TraversionChart(App(), environment).platform
+    declared = platform.credentials.supplied
     current: Values = {}
     if options.current:
         names = {credential.secret for credential in declared}
@@ -74,8 +75,10 @@ def _secrets(options: argparse.Namespace) -> int:
     yaml.dump_all(made.manifests, sys.stdout, Dumper=yaml.CSafeDumper, sort_keys=False)
     for name, what in made.missing.items():
         print(f"To supply: {what}.\n  Add --supply {name}=FILE", file=sys.stderr)
-    if environment.api.image.pull_secret:
-        print(f"To supply: the image pull Secret {environment.api.image.pull_secret}.", file=sys.stderr)
+    if not declared:
+        print(f"{environment.name} takes its Secrets from an external store.", file=sys.stderr)
+    for name in sorted(platform.pull_secrets):
+        print(f"To supply: the image pull Secret {name}.", file=sys.stderr)
     return 0
 
 

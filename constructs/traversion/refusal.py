@@ -40,17 +40,30 @@ def _line(
     error: Exception,
 ) -> str:
     context = detail.get("ctx") or {}
-    steps = [str(step) for step in (*path, *detail["loc"])]
+    steps = [str(step) for step in (*path, *detail["loc"]) if step != "[key]"]
     value = context.get("value", detail.get("input"))
     if "setting" in context:
         steps.append(context["setting"])
-    problem = detail["msg"]
-    if detail["type"] == "extra_forbidden":
-        problem = f"is not a setting here; {_known_names(error, steps[-1])}"
-    elif detail["type"] == "missing":
-        problem, value = "is required", None
     shown = "" if detail["type"] == "missing" else f" = {value!r}"
-    return f"{environment}: {'.'.join(steps)}{shown}: {problem}{source}"
+    return f"{environment}: {'.'.join(steps)}{shown}: {_problem(detail, error, steps)}{source}"
+
+
+def _problem(detail: Mapping[str, Any], error: Exception, steps: Sequence[str]) -> str:
+    """Say what is wrong, in the words of an environment's file where pydantic has words of its own."""
+    match detail["type"]:
+        case "extra_forbidden":
+            return f"is not a setting here; {_known_names(error, steps[-1])}"
+        case "missing":
+            return "is required"
+        case "sequence_str" | "is_instance_of" if isinstance(detail.get("input"), str):
+            return 'is one text: write a tuple, e.g. ("a", "b")'
+        case "model_type" | "model_attributes_type":
+            name = detail["ctx"]["class_name"]
+            return f"write {name}({', '.join(f'{field}=...' for field in _settings_classes().get(name, ()))})"
+        case "dataclass_type" | "dataclass_exact_type":
+            return "write TRAVERSION or UPSTREAM_1_0_0 of traversion.contract, or a Contract(...)"
+        case _:
+            return str(detail["msg"])
 
 
 def _known_names(error: Exception, name: str) -> str:

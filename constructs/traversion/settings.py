@@ -25,12 +25,14 @@ from traversion.values import (
     HttpsOrigin,
     ImageRepository,
     ImageTag,
+    KeyPrefix,
     LabelKey,
     LabelValue,
     MemorySize,
     NamespaceName,
     Period,
     ResolverCidr,
+    SlackChannel,
     StorageSize,
     bytes_of,
     millicores_of,
@@ -41,7 +43,7 @@ from traversion.values import (
 class Settings(BaseModel):
     """A group of settings: immutable, and closed to names that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 def refuse(setting: str, value: object, remedy: str) -> PydanticCustomError:
@@ -192,7 +194,7 @@ class TimescaleDbSettings(Settings):
     image: Image = Image(repository="docker.io/timescale/timescaledb-ha", tag="pg15.18-ts2.28.3")
     """PostgreSQL 15 with TimescaleDB and pgBackRest in one image."""
     storage: StorageSize = "50Gi"
-    """Data volume, WAL included. It can grow later, never shrink."""
+    """Data volume, WAL included. Growing it later takes the steps of docs/operations/grow-a-volume.md."""
     zone_replicated: bool = False
     """Keep the volume in two zones at once, where the cloud has such disks (gke, aks)."""
     resources: Resources = Resources(cpu="500m", cpu_limit="2", memory="2Gi", memory_limit="2Gi")
@@ -266,7 +268,7 @@ class AlertReceivers(Settings):
 
     pagerduty: bool = False
     """Page through PagerDuty (Events API v2) for critical alerts."""
-    slack_channel: str | None = None
+    slack_channel: SlackChannel | None = None
     """Post every alert to this Slack channel, e.g. "#traversion-alerts"."""
 
 
@@ -368,7 +370,8 @@ class ClusterSettings(Settings):
     """The cluster the environment lands on."""
 
     cloud: Literal["gke", "eks", "aks", "generic"] = "gke"
-    """Cloud provider: chooses the CSI provisioner of the SSD StorageClass and the labels of spot nodes."""
+    """Cloud provider: chooses the CSI provisioner of the SSD StorageClass and the labels of spot nodes. Fixed
+    once applied, as a StorageClass cannot change."""
     storage_class: DnsLabel | None = None
     """Existing StorageClass to use; required for ``generic``, refused elsewhere (the class is made)."""
     zones: Sequence[str] = ()
@@ -418,7 +421,7 @@ class CredentialSettings(Settings):
     ``external-secrets``: the External Secrets Operator copies them from a store."""
     store: DnsLabel | None = None
     """ClusterSecretStore to read; required for ``external-secrets``."""
-    prefix: str = ""
+    prefix: KeyPrefix = ""
     """Put before the Secret's name to form the key in the store, e.g. "traversion/production/"."""
     refresh: Period = "1h"
     """How often the operator looks for rotated values."""
@@ -464,7 +467,7 @@ class Environment(Settings):
     """Parent of the hosts ``api.``, ``ws.``, ``monitoring.`` and ``grafana.``."""
     priority: Annotated[int, Field(ge=1, le=900_000_000)] = 100_000
     """Scheduling priority of the data stores; the other pods rank below. Environments that share a cluster
-    should differ."""
+    should differ. PriorityClasses cannot change: delete them before applying another value."""
     allow_mutable_tags: bool = False
     """Accept the image tag ``latest``, whose content changes under the same name. For development only."""
     cluster: ClusterSettings = ClusterSettings()
@@ -496,21 +499,34 @@ class Environment(Settings):
     @model_validator(mode="after")
     def _possible_here(self) -> Self:
         if self.database.zone_replicated and self.cluster.cloud == "eks":
-            raise refuse("database.zone_replicated", "True", "EBS volumes live in one zone: set it to False")
+            raise refuse(
+                "database.zone_replicated", value=True, remedy="EBS volumes live in one zone: set it to False"
+            )
+        if self.database.zone_replicated and self.cluster.cloud == "generic":
+            raise refuse(
+                "database.zone_replicated",
+                value=True,
+                remedy="cluster.storage_class decides that on a generic cluster: set it to False",
+            )
         if self.placement.spot and self.cluster.cloud == "generic":
             raise refuse(
                 "placement.spot",
-                "True",
-                "no label marks spot nodes on a generic cluster: use placement.node_labels",
+                value=True,
+                remedy="no label marks spot nodes on a generic cluster: use placement.node_labels",
             )
-        if not self.allow_mutable_tags:
-            for path, image in _images(self):
-                if image.tag.partition("@")[0] == "latest" and "@" not in image.tag:
-                    raise refuse(
-                        f"{path}.tag",
-                        image.tag,
-                        'name one build, e.g. "1.1.0": what "latest" means changes between two pods',
-                    )
+        if self.ingress.controller_namespace == self.namespace:
+            raise refuse(
+                "ingress.controller_namespace",
+                self.namespace,
+                "the controller runs in a namespace of its own: this one admits no pods beside Traversion's",
+            )
+        for path, image in [] if self.allow_mutable_tags else _images(self):
+            if image.tag == "latest":
+                raise refuse(
+                    f"{path}.tag",
+                    image.tag,
+                    'name one build, e.g. "1.1.0": what "latest" means changes between two pods',
+                )
         return self
 
 

@@ -23,7 +23,8 @@ def load_environments(package: str = "environments") -> dict[str, Environment]:
     """Return every environment in the package, by name; each file defines one ``environment``."""
     folder = import_module(package).__path__
     environments = {}
-    for name in sorted(module.name for module in iter_modules(folder)):
+    # A module that begins with an underscore is shared by the others.
+    for name in sorted(module.name for module in iter_modules(folder) if not module.name.startswith("_")):
         environment = _load(package, name)
         if environment.name != name:
             raise SettingsRefused(
@@ -39,27 +40,32 @@ def load_environments(package: str = "environments") -> dict[str, Environment]:
 
 def _load(package: str, name: str) -> Environment:
     try:
-        environment = import_module(f"{package}.{name}").environment
+        module = import_module(f"{package}.{name}")
     except (ValidationError, PydanticCustomError) as error:
         raise refusal(name, error) from error
     except Exception as error:  # an operator's file may fail in any way
         raise SettingsRefused(
             f"{name}: environments/{name}.py cannot be loaded: {type(error).__name__}: {error}"
         ) from error
+    environment = getattr(module, "environment", None)
     if not isinstance(environment, Environment):
-        raise SettingsRefused(f"{name}: environment = {environment!r}: must be an Environment(...)")
+        raise SettingsRefused(f"{name}: environments/{name}.py must define environment = Environment(...)")
     return environment
 
 
 def choose(
-    environments: Mapping[str, Environment], *, names: str = "", image_tag: str = ""
+    environments: Mapping[str, Environment],
+    *,
+    names: str = "",
+    image_tag: str = "",
+    asked_by: str = "TRAVERSION_ENV",
 ) -> list[Environment]:
     """Return the environments with these comma-separated names, or all; with another API tag if given."""
     wanted = dict.fromkeys(name.strip() for name in names.split(",") if name.strip()) or environments
     for name in wanted:
         if name not in environments:
             raise SettingsRefused(
-                f"environment = {name!r}: does not exist; there are {', '.join(environments)}"
+                f"{asked_by} = {name!r}: no environment has this name; there are {', '.join(environments)}"
             )
     return [_with_tag(environments[name], image_tag) for name in wanted]
 
@@ -70,6 +76,7 @@ def synthesize(environments: Iterable[Environment], output: Path, known: Iterabl
     Nothing in ``output`` changes unless all of them synthesize; each file is replaced at once.
     Raises ``SettingsRefused`` for settings that only the whole environment shows to be impossible.
     """
+    output = output.resolve()  # behind a link, files are replaced where they are
     output.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
     try:
@@ -105,8 +112,9 @@ def _with_tag(environment: Environment, tag: str) -> Environment:
         api = environment.api.model_copy(update={"image": image})
         return Environment.model_validate({**dict(environment), "api": api})
     except ValidationError as error:
+        problem = error.errors()[0]["msg"]
         raise SettingsRefused(
-            f"TRAVERSION_IMAGE_TAG = {tag!r}: {refusal(environment.name, error)}"
+            f"TRAVERSION_IMAGE_TAG = {tag!r}: {environment.name}: api.image.tag: {problem}"
         ) from error
 
 
@@ -115,12 +123,18 @@ def _check_together(environments: Iterable[Environment]) -> None:
     seen: dict[tuple[str, str], str] = {}
     for environment in environments:
         claims = {"namespace": environment.namespace, "domain": environment.domain}
-        if environment.api.scales_on_requests:
-            claims["api.autoscaling.requests_per_second"] = "the cluster's custom metrics API"
         for setting, value in claims.items():
             other = seen.setdefault((setting, value), environment.name)
             if other != environment.name:
                 raise SettingsRefused(
                     f"{environment.name}: {setting} = {value!r}: is taken by environment {other!r}; "
-                    "only one environment can have it"
+                    "name another"
+                )
+        if environment.api.scales_on_requests:
+            other = seen.setdefault(("custom metrics API", ""), environment.name)
+            if other != environment.name:
+                asked = environment.api.autoscaling.requests_per_second
+                raise SettingsRefused(
+                    f"{environment.name}: api.autoscaling.requests_per_second = {asked}: environment {other!r} "
+                    "asks as well, and a cluster has one custom metrics API: set it to None in one of them"
                 )

@@ -83,6 +83,15 @@ def _at_least(smallest: int, measure: Callable[[str], int], remedy: str) -> Afte
     return AfterValidator(check)
 
 
+def _at_most(largest: int, measure: Callable[[str], int], remedy: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if measure(text) > largest:
+            raise _refuse("within reason", remedy)
+        return text
+
+    return AfterValidator(check)
+
+
 def _not(unwanted: str, kind: str, remedy: str) -> AfterValidator:
     """Refuse what has the right form and is still of no use."""
 
@@ -129,8 +138,9 @@ def _check_not_metadata(cidr: str) -> str:
 
 
 def _check_local(cidr: str) -> str:
-    if not _inside((*PRIVATE_NETWORKS, *_LINK_LOCAL), cidr):
-        remedy = 'name the private or link-local address of the resolver, e.g. "169.254.20.10/32"'
+    metadata = any(_inside([cidr], service) for service in _METADATA_SERVICES)
+    if metadata or not _inside((*PRIVATE_NETWORKS, *_LINK_LOCAL), cidr):
+        remedy = 'name the private or link-local address of the resolver alone, e.g. "169.254.20.10/32"'
         raise _refuse("a resolver inside the cluster", remedy)
     return cidr
 
@@ -146,6 +156,7 @@ _CRON = re.compile(rf"{_NUMBERS} +{_NUMBERS} +{_NUMBERS} +{_MONTHS} +{_DAYS}", r
 
 PRIVATE_NETWORKS = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 """Networks that are not the Internet (RFC 1918, RFC 6598, RFC 4193)."""
+_METADATA_SERVICES = ("169.254.169.254/32", "168.63.129.16/32", "100.100.100.200/32", "fd00:ec2::254/128")
 _LINK_LOCAL = ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32")  # the last is the metadata service of AWS
 
 DnsLabel: TypeAlias = Annotated[
@@ -191,7 +202,9 @@ DomainName: TypeAlias = Annotated[
 EmailAddress: TypeAlias = Annotated[
     str,
     _matching(
-        r"[^@\s<>]+@[^@\s<>]+\.[a-z]{2,}", "an e-mail address", 'write one address, e.g. "sre@company.com"'
+        r"[^@\s<>,;]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}",
+        "an e-mail address",
+        'write one address, e.g. "sre@company.com"',
     ),
     _not(
         r".*@(.*\.)?example\.(com|net|org)",
@@ -226,6 +239,7 @@ Period: TypeAlias = Annotated[
     str,
     _matching(r"\d+[smhdwy]", "a period", 'write a whole number and a unit (s, m, h, d, w, y), e.g. "30d"'),
     _at_least(1, seconds_of, 'write at least "1s"'),
+    _at_most(seconds_of("100y"), seconds_of, 'write at most "100y"'),
 ]
 """A length of time in Prometheus notation, with a unit."""
 
@@ -248,6 +262,19 @@ HttpsOrigin: TypeAlias = Annotated[
     ),
 ]
 """One web origin that may call the API from a browser."""
+
+SlackChannel: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"#[a-z0-9_-]{1,80}", "a Slack channel", 'write its name with the #, e.g. "#traversion-alerts"'
+    ),
+]
+"""The name of a Slack channel."""
+
+KeyPrefix: TypeAlias = Annotated[
+    str, _matching(r"[A-Za-z0-9/_.-]*", "a key prefix", 'write a path, e.g. "traversion/production/"')
+]
+"""What keys in a secret store begin with."""
 
 BodySize: TypeAlias = Annotated[
     str, _matching(r"[1-9]\d{0,5}[km]", "a body size", 'write a number and k or m, e.g. "50m" for 50 MiB')

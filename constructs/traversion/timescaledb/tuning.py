@@ -30,20 +30,18 @@ def tuned_parameters(settings: TimescaleDbSettings) -> Parameters:
     cpus = max(1, millicores_of(settings.resources.cpu_limit) // 1000)
     shared_buffers = memory // 4
     maintenance = min(memory // 16, _MAINTENANCE_AT_MOST)
+    taken = _BACKEND * settings.max_connections
     left = (
-        memory
-        - shared_buffers
-        - memory // SHARED_MEMORY_FRACTION
-        - maintenance * _AUTOVACUUM_WORKERS
-        - _BACKEND * settings.max_connections
+        memory - shared_buffers - memory // SHARED_MEMORY_FRACTION - maintenance * _AUTOVACUUM_WORKERS - taken
     )
     work = left // settings.max_connections
     if work < _WORK_AT_LEAST:
+        most = max(0, left + taken) // (_BACKEND + _WORK_AT_LEAST)
         raise refuse(
             "database.max_connections",
             settings.max_connections,
             f"leaves {max(0, work) // 1024}kB of work_mem each in {settings.resources.memory_limit}: "
-            "lower it, or raise database.resources.memory_limit",
+            f"write at most {most}, or raise database.resources.memory_limit",
         )
     workers = _BACKGROUND_WORKERS + cpus + 3
     volume = bytes_of(settings.storage)

@@ -1,0 +1,265 @@
+"""Nothing reaches anything that was not declared, and what was declared gets through."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from ipaddress import ip_address, ip_network
+
+import pytest
+
+from tests.manifests import Manifest, Synthesis, find, workloads
+from tests.reachability import AddressEnd, Connection, End, PodEnd, Policies, pods_of
+from traversion.platform.component import Component
+from traversion.platform.flows import Addresses, Endpoint, Flow, Pods
+
+ENVIRONMENTS = ("dev", "production", "staging")
+SYNTHESES = (*ENVIRONMENTS, "upstream", "generic", "aks")
+
+INTERNET, NODE, METADATA = "93.184.216.34", "10.0.0.7", "169.254.169.254"
+ADDRESSES = [
+    AddressEnd(address)
+    for address in (
+        INTERNET,
+        NODE,
+        METADATA,
+        "10.128.0.7",
+        "169.254.20.10",
+        "168.63.129.16",
+        "100.100.100.200",
+        "100.64.0.1",
+        "172.16.0.1",
+        "192.168.0.1",
+        "192.0.2.10",
+    )
+]
+FORBIDDEN = (22, 25, 53, 80)
+STRANGERS = [
+    PodEnd("kube-dns", "kube-system", {"k8s-app": "kube-dns"}),
+    PodEnd("konnectivity-agent", "kube-system", {"k8s-app": "konnectivity-agent"}),
+    PodEnd(
+        "ingress-nginx",
+        "ingress-nginx",
+        {"app.kubernetes.io/name": "ingress-nginx", "app.kubernetes.io/component": "controller"},
+    ),
+    PodEnd("kube-dns-elsewhere", "somewhere", {"k8s-app": "kube-dns"}),
+    PodEnd("controller-elsewhere", "somewhere", {"app.kubernetes.io/name": "ingress-nginx"}),
+    PodEnd("stranger", "somewhere"),
+]
+
+
+@pytest.fixture(scope="session", params=SYNTHESES)
+def synthesis(
+    request: pytest.FixtureRequest,
+    syntheses: Mapping[str, Synthesis],
+    variants: Callable[[str], Synthesis],
+) -> Synthesis:
+    name: str = request.param
+    return syntheses.get(name) or variants(name)
+
+
+def ends_of(synthesis: Synthesis) -> list[End]:
+    """Every pod and address that a test asks about, strangers in the same namespace included."""
+    namespace = synthesis.platform.namespace
+    solver = PodEnd("acme-http01-solver", namespace, {"acme.cert-manager.io/http01-solver": "true"})
+    return [
+        *pods_of(synthesis.manifests),
+        solver,
+        PodEnd("unlabelled", namespace),
+        PodEnd("impostor", namespace, {"app.kubernetes.io/name": "traversion"}),
+        *STRANGERS,
+        *ADDRESSES,
+    ]
+
+
+def ports_of(synthesis: Synthesis) -> set[int]:
+    """Every port that a container opens or a flow is about, and those that must stay shut."""
+    opened = {port for each in workloads(synthesis.manifests) for port in each.ports.values()}
+    return (
+        opened
+        | {port for flow in synthesis.platform.network.flows for port in flow.ports}
+        | {*FORBIDDEN, 443}
+    )
+
+
+def met(end: Endpoint, ends: Iterable[End], namespace: str) -> list[str]:
+    """Name the ends that a declared endpoint means."""
+    if isinstance(end, Addresses):
+        return [
+            each.name
+            for each in ends
+            if isinstance(each, AddressEnd)
+            and contains(end.cidrs, each.address)
+            and not contains(end.exceptions, each.address)
+        ]
+    if isinstance(end, Pods):
+        home, labels = end.namespace or namespace, end.labels
+    else:
+        home, labels = end.namespace, {"app.kubernetes.io/name": end.name}
+    return [
+        each.name
+        for each in ends
+        if isinstance(each, PodEnd)
+        and each.namespace == home
+        and labels.items() <= each.labels.items()
+        and not (isinstance(end, Component) and each.name == "impostor")
+    ]
+
+
+def contains(cidrs: Sequence[str], address: str) -> bool:
+    return any(ip_address(address) in ip_network(cidr) for cidr in cidrs)
+
+
+def declared(flows: Iterable[Flow], ends: Sequence[End], namespace: str) -> set[Connection]:
+    return {
+        (source, destination, port, protocol)
+        for flow in flows
+        for source in met(flow.source, ends, namespace)
+        for destination in met(flow.destination, ends, namespace)
+        for port in flow.ports
+        for protocol in flow.protocols
+        if source != destination
+    }
+
+
+def test_exactly_the_declared_flows_pass(synthesis: Synthesis) -> None:
+    ends = ends_of(synthesis)
+    # Whether two foreign ends may talk is not this namespace's business.
+    ours = {
+        end.name for end in ends if isinstance(end, PodEnd) and end.namespace == synthesis.platform.namespace
+    }
+    found = Policies.of(synthesis.manifests).connections(ends, ports_of(synthesis))
+    found = {connection for connection in found if ours & set(connection[:2])}
+    expected = declared(synthesis.platform.network.flows, ends, synthesis.platform.namespace)
+    # A foreign end is open on its own side; only the flow's other side decides.
+    assert found == expected
+
+
+def test_every_flow_says_why(synthesis: Synthesis) -> None:
+    for flow in synthesis.platform.network.flows:
+        assert len(flow.reason) > 5
+        assert flow.ports
+
+
+def test_every_pod_is_denied_what_is_not_granted(synthesis: Synthesis) -> None:
+    policies, namespace = Policies.of(synthesis.manifests), synthesis.platform.namespace
+    for pod in (*pods_of(synthesis.manifests), PodEnd("unlabelled", namespace)):
+        for direction in ("ingress", "egress"):
+            assert policies.isolated(pod, direction), f"{direction} of {pod.name}"
+    assert find(synthesis.manifests, "NetworkPolicy", "default-deny")["spec"] == {
+        "podSelector": {},
+        "policyTypes": ["Ingress", "Egress"],
+    }
+
+
+def test_no_pod_reaches_what_no_pod_may_reach(synthesis: Synthesis) -> None:
+    policies = Policies.of(synthesis.manifests)
+    for pod in pods_of(synthesis.manifests):
+        for port in (*ports_of(synthesis), 1, 8080, 8443):
+            for address in (METADATA, "168.63.129.16", "100.100.100.200"):
+                for protocol in ("TCP", "UDP"):
+                    assert not policies.permit(pod, AddressEnd(address), port, protocol), (
+                        pod.name,
+                        address,
+                        port,
+                    )
+        for port in FORBIDDEN:
+            assert not policies.permit(pod, AddressEnd(INTERNET), port), (
+                f"{pod.name} reaches the Internet on {port}"
+            )
+            assert not policies.permit(pod, AddressEnd(INTERNET), port, "UDP")
+
+
+def test_rules_without_ports_or_peers_do_not_exist(synthesis: Synthesis) -> None:
+    for policy in Policies.of(synthesis.manifests).policies:
+        for direction, peers in (("ingress", "from"), ("egress", "to")):
+            for rule in policy["spec"].get(direction, []):
+                assert rule["ports"], policy["metadata"]["name"]
+                assert rule[peers], policy["metadata"]["name"]
+
+
+API, DATABASE, CACHE = "traversion", "timescaledb", "redis"
+PROMETHEUS, ALERTMANAGER, GRAFANA = "prometheus", "alertmanager", "grafana"
+DNS, CONTROLLER = "kube-dns", "ingress-nginx"
+EXPECTED = {
+    (API, DATABASE, 5432),
+    (API, CACHE, 6379),
+    ("timescaledb-schema", DATABASE, 5432),
+    ("timescaledb-backup", DATABASE, 5432),
+    ("postgres-exporter", DATABASE, 5432),
+    ("redis-exporter", CACHE, 6379),
+    (GRAFANA, DATABASE, 5432),
+    (GRAFANA, PROMETHEUS, 9090),
+    (PROMETHEUS, API, 9090),
+    (PROMETHEUS, ALERTMANAGER, 9093),
+    (PROMETHEUS, GRAFANA, 3000),
+    (PROMETHEUS, "postgres-exporter", 9187),
+    (PROMETHEUS, "redis-exporter", 9121),
+    (PROMETHEUS, "kube-state-metrics", 8080),
+    ("prometheus-adapter", PROMETHEUS, 9090),
+    ("konnectivity-agent", "prometheus-adapter", 6443),
+    (CONTROLLER, API, 3333),
+    (CONTROLLER, API, 3334),
+    (CONTROLLER, PROMETHEUS, 9090),
+    (CONTROLLER, ALERTMANAGER, 9093),
+    (CONTROLLER, GRAFANA, 3000),
+    (CONTROLLER, "acme-http01-solver", 8089),
+}
+"""Production, written down by hand: who calls whom between pods, name look-ups aside."""
+
+
+def test_production_is_as_drawn(syntheses: Mapping[str, Synthesis]) -> None:
+    synthesis = syntheses["production"]
+    ends = [end for end in ends_of(synthesis) if isinstance(end, PodEnd)]
+    ours = {end.name for end in ends if end.namespace == synthesis.platform.namespace}
+    found = Policies.of(synthesis.manifests).connections(ends, ports_of(synthesis))
+    found = {connection for connection in found if ours & set(connection[:2])}
+    assert {(source, target, port) for source, target, port, _ in found if target != DNS} == EXPECTED
+    # Alertmanager looks up its receivers on the Internet.
+    callers = {source for source, _, _ in EXPECTED if source in ours} | {ALERTMANAGER}
+    assert {connection for connection in found if connection[1] == DNS} == {
+        (caller, DNS, 53, protocol) for caller in callers for protocol in ("TCP", "UDP")
+    }
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_only_alerts_and_the_api_server_leave_the_cluster(
+    name: str, syntheses: Mapping[str, Synthesis]
+) -> None:
+    synthesis = syntheses[name]
+    policies, internet = Policies.of(synthesis.manifests), AddressEnd(INTERNET)
+    reach = {
+        pod.name: {port for port in ports_of(synthesis) if policies.permit(pod, internet, port)}
+        for pod in pods_of(synthesis.manifests)
+    }
+    # Where the API server lives is not known by default: its two ports are open to any address.
+    api_server = {443, 6443}
+    expected = {"prometheus": api_server, "kube-state-metrics": api_server}
+    if name != "dev":
+        expected["alertmanager"] = {443}
+    if name == "production":
+        expected["prometheus-adapter"] = api_server
+    assert {pod: ports for pod, ports in reach.items() if ports} == expected
+
+
+def test_an_environment_does_not_reach_another(
+    syntheses: Mapping[str, Synthesis],
+) -> None:
+    together: list[Manifest] = [manifest for each in syntheses.values() for manifest in each.manifests]
+    pods = [
+        PodEnd(f"{name}/{pod.name}", pod.namespace, pod.labels)
+        for name, synthesis in syntheses.items()
+        for pod in pods_of(synthesis.manifests)
+    ]
+    ports = {port for synthesis in syntheses.values() for port in ports_of(synthesis)}
+    for source, destination, port, _ in Policies.of(together).connections(pods, ports):
+        assert source.split("/")[0] == destination.split("/")[0], f"{source} reaches {destination} on {port}"
+
+
+def test_a_known_api_server_is_all_that_is_opened(variants: Callable[[str], Synthesis]) -> None:
+    synthesis = variants("generic")
+    policies = Policies.of(synthesis.manifests)
+    (prometheus,) = (pod for pod in pods_of(synthesis.manifests) if pod.name == "prometheus")
+    assert policies.permit(prometheus, AddressEnd("192.0.2.10"), 6443)
+    assert policies.permit(prometheus, AddressEnd("10.128.0.7"), 10250)
+    assert policies.permit(prometheus, AddressEnd("169.254.20.10"), 53, "UDP")
+    for address in (INTERNET, NODE, "192.0.2.11"):
+        for port in (443, 6443, 10250):
+            assert not policies.permit(prometheus, AddressEnd(address), port)

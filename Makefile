@@ -33,7 +33,7 @@ endif
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: .venv/synced node_modules/.synced ## Install everything that is pinned, unless it is there already
@@ -65,6 +65,11 @@ synth: .venv/synced ## Write dist/ (TRAVERSION_ENV=staging: that environment onl
 .PHONY: test
 test: setup ## Run all tests (ARGS='-k quota -x': those)
 	@.venv/bin/python -m pytest -n 2 $(ARGS)
+
+.PHONY: test-apiserver
+# Needs Go, and minutes for the first build; `make test` leaves these out.
+test-apiserver: setup ## Apply dist/ to a real kube-apiserver (ARGS as for test)
+	@.venv/bin/python -m pytest -m apiserver $(ARGS) tests/apiserver
 
 .PHONY: check
 check: lint ## In seconds: style, types and the quick tests

@@ -135,6 +135,7 @@ def _check_together(environments: Iterable[Environment]) -> None:
             if other != environment.name:
                 asked = environment.api.autoscaling.requests_per_second
                 raise SettingsRefused(
-                    f"{environment.name}: api.autoscaling.requests_per_second = {asked}: environment {other!r} "
-                    "asks as well, and a cluster has one custom metrics API: set it to None in one of them"
+                    f"{environment.name}: api.autoscaling.requests_per_second = {asked}: environment "
+                    f"{other!r} asks as well, and a cluster has one custom metrics API: "
+                    "set it to None in one of them"
                 )

@@ -1,8 +1,9 @@
 """One environment: which components it has, and who uses whom."""
 
-from cdk8s import Chart
+import jsii
+from cdk8s import ApiObject, Chart
+from constructs import Construct, IValidation
 
-from constructs import Construct
 from traversion.api import TraversionApi
 from traversion.observability import ObservabilityStack
 from traversion.platform import Platform
@@ -10,13 +11,17 @@ from traversion.redis_cache import RedisCache
 from traversion.secure_ingress import SecureIngress
 from traversion.settings import Environment
 from traversion.timescaledb import TimescaleDb
+from traversion.verify import from_objects, verify
 
 
 class TraversionChart(Chart):
     """Traversion in one namespace; synthesizes to ``<environment>.k8s.yaml``."""
 
-    def __init__(self, scope: Construct, environment: Environment) -> None:
-        """Create everything that the environment's settings ask for."""
+    def __init__(self, scope: Construct, environment: Environment, *, validated: bool = True) -> None:
+        """Create everything that the environment's settings ask for.
+
+        ``validated``: refuse to synthesize what `traversion verify` calls an error.
+        """
         super().__init__(scope, environment.name)
         self.environment = environment
         hosts = environment.hosts
@@ -51,3 +56,19 @@ class TraversionChart(Chart):
             )
             SecureIngress(platform, environment.ingress, hosts=hosts, api=api, observability=observability)
         self.platform = platform
+        if validated:
+            self.node.add_validation(_SoundGraph(self))
+
+
+@jsii.implements(IValidation)
+class _SoundGraph:
+    """Lets no chart be written whose objects do not fit together."""
+
+    def __init__(self, chart: Chart) -> None:
+        self._chart = chart
+
+    def validate(self) -> list[str]:
+        """Return what is wrong, as cdk8s wants it."""
+        # The chart's own to_json would validate all charts again, and so without end.
+        objects = [each.to_json() for each in self._chart.node.find_all() if isinstance(each, ApiObject)]
+        return [str(finding) for finding in verify(from_objects(objects)) if finding.severity == "error"]

@@ -1,4 +1,7 @@
-"""The operator's command line."""
+"""The operator's command line.
+
+cdk8s takes half a second to load; only the commands that synthesize do.
+"""
 
 import argparse
 import sys
@@ -6,13 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
-from cdk8s import App
 
-from traversion.chart import TraversionChart
-from traversion.reference import generated
 from traversion.refusal import SettingsRefused
-from traversion.secret_values import Values, make_secrets, read_secrets
-from traversion.synthesis import choose, load_environments
+from traversion.verify import command as verify
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,12 +48,26 @@ def _parser() -> argparse.ArgumentParser:
         help="take a value that only you know from a file; may be repeated",
     )
     secrets.set_defaults(run=_secrets)
+    verify.describe(
+        commands.add_parser(
+            "verify",
+            help="check manifests, of this program or any other, as one graph",
+            description="Checks a set of Kubernetes manifests against each other. Exit code 0: clean, "
+            "1: findings, 2: unusable input.",
+        )
+    )
     docs = commands.add_parser("docs", help="write the generated parts of README.md and docs/")
     docs.set_defaults(run=_docs)
     return parser
 
 
 def _secrets(options: argparse.Namespace) -> int:
+    from cdk8s import App
+
+    from traversion.chart import TraversionChart
+    from traversion.secret_values import Values, make_secrets, read_secrets
+    from traversion.synthesis import choose, load_environments
+
     (environment,) = choose(load_environments(), names=options.environment, asked_by="ENVIRONMENT")
     supplied: dict[str, dict[str, str]] = {}
     for argument in options.supply:
@@ -83,6 +96,9 @@ def _secrets(options: argparse.Namespace) -> int:
 
 
 def _docs(_options: argparse.Namespace) -> int:
+    from traversion.reference import generated
+    from traversion.synthesis import load_environments
+
     for file, text in generated(load_environments()).items():
         file.write_text(text, encoding="utf-8")
     return 0

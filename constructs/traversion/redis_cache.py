@@ -1,6 +1,7 @@
 """Sessions and cache."""
 
 from constructs import Construct
+
 from traversion.platform import Platform
 from traversion.platform.credentials import Random
 from traversion.platform.pods import Container, Pod, exec_probe

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from traversion.chart import TraversionChart
 from traversion.refusal import SettingsRefused, refusal
 from traversion.settings import Environment, Image
+from traversion.verify import read_manifests, verify
 
 _SUFFIX = ".k8s.yaml"
 
@@ -83,13 +84,21 @@ def synthesize(environments: Iterable[Environment], output: Path, known: Iterabl
         app = App(outdir=str(aside))
         for environment in environments:
             try:
-                TraversionChart(app, environment)
+                # Judged below as files, all together: that is quicker than asking Node for every object.
+                TraversionChart(app, environment, validated=False)
             except PydanticCustomError as error:
                 raise refusal(environment.name, error) from error
         app.synth()
+        _verify(aside)
         return _replace(aside, output, {f"{name}{_SUFFIX}" for name in known})
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _verify(aside: Path) -> None:
+    errors = [finding for finding in verify(read_manifests([str(aside)])) if finding.severity == "error"]
+    if errors:
+        raise SettingsRefused("\n".join(str(error) for error in errors))
 
 
 def _replace(aside: Path, output: Path, known: set[str]) -> list[Path]:

@@ -1,8 +1,8 @@
 """The custom metrics API: how the autoscaler learns the requests per second."""
 
 from cdk8s_plus_27 import k8s
-
 from constructs import Construct
+
 from traversion import contract
 from traversion.api import REQUESTS_PER_SECOND
 from traversion.observability.prometheus import Prometheus

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from constructs import Construct
+
 from traversion.observability.text import to_yaml
 from traversion.platform import Platform
 from traversion.platform.credentials import Supplied

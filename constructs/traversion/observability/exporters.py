@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from cdk8s_plus_27 import k8s
-
 from constructs import Construct
+
 from traversion.observability.prometheus import ScrapeTarget
 from traversion.platform import Platform
 from traversion.platform.component import Component

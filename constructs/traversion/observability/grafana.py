@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from constructs import Construct
+
 from traversion.observability.prometheus import Prometheus
 from traversion.observability.text import to_yaml
 from traversion.platform import Platform

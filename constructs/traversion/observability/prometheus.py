@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cdk8s_plus_27 import k8s
-
 from constructs import Construct
+
 from traversion.observability.alertmanager import Alertmanager
 from traversion.observability.text import to_yaml
 from traversion.platform import Platform

@@ -1,6 +1,7 @@
 """Everything that watches an environment."""
 
 from constructs import Construct
+
 from traversion.api import TraversionApi
 from traversion.contract import TRAVERSION
 from traversion.observability.adapter import PrometheusAdapter

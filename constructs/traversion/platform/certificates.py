@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from constructs import Construct
+
 from imports.io.cert_manager import (
     Certificate,
     CertificateSpec,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from constructs import Construct
+
 from imports.io.external_secrets import (
     ExternalSecret,
     ExternalSecretSpec,

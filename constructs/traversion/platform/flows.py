@@ -10,8 +10,8 @@ from ipaddress import ip_network
 from typing import TypeAlias
 
 from cdk8s_plus_27 import k8s
-
 from constructs import Construct
+
 from traversion.platform.component import Component
 from traversion.platform.notation import int_or_string
 

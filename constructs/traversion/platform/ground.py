@@ -5,8 +5,8 @@ from types import TracebackType
 from typing import Self
 
 from cdk8s_plus_27 import k8s
-
 from constructs import Construct
+
 from traversion.platform.capacity import ACME_SOLVER, Capacity
 from traversion.platform.certificates import Certificates
 from traversion.platform.component import KEPT_BY_ARGO_CD, Component

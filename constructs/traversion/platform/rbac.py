@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from cdk8s_plus_27 import k8s
-
 from constructs import Construct
+
 from traversion.platform.component import Component
 from traversion.platform.ground import Platform
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cdk8s_plus_27 import k8s
-
 from constructs import Construct
+
 from traversion.platform.component import Component
 from traversion.settings import ClusterSettings
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from cdk8s_plus_27 import k8s
-
 from constructs import Construct
+
 from traversion.platform.component import Component
 from traversion.platform.notation import quantity
 

@@ -9,8 +9,8 @@ from hashlib import sha256
 
 from cdk8s import JsonPatch
 from cdk8s_plus_27 import k8s
-
 from constructs import Construct
+
 from imports.io.k8s.autoscaling import (
     VerticalPodAutoscaler,
     VerticalPodAutoscalerSpec,

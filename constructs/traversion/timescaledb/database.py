@@ -1,6 +1,7 @@
 """The database of one environment."""
 
 from constructs import Construct
+
 from traversion.platform import Platform
 from traversion.platform.component import Component
 from traversion.platform.credentials import Credential, Fixed, Random, Source

@@ -1,0 +1,159 @@
+"""Whatever settings are accepted synthesize to manifests in which nothing is wrong."""
+
+import os
+from typing import Literal
+
+from cdk8s import App
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from traversion.chart import TraversionChart
+from traversion.contract import TRAVERSION, UPSTREAM_1_0_0
+from traversion.settings import (
+    AlertmanagerSettings,
+    AlertReceivers,
+    ApiSettings,
+    AutoscalingTargets,
+    BackupSettings,
+    ClusterSettings,
+    CredentialSettings,
+    Environment,
+    Image,
+    IngressSettings,
+    ObservabilitySettings,
+    PlacementSettings,
+    PrometheusSettings,
+    RedisSettings,
+    Replicas,
+    Resources,
+    TimescaleDbSettings,
+)
+from traversion.verify import from_objects, verify
+
+# In CI as many as are promised; at a desk, enough to be warned.
+EXAMPLES = 300 if os.environ.get("CI") else 5
+
+CLOUDS: tuple[Literal["gke", "eks", "aks", "generic"], ...] = ("gke", "eks", "aks", "generic")
+ISSUERS: tuple[Literal["self-signed", "letsencrypt-staging", "letsencrypt"], ...] = (
+    "self-signed",
+    "letsencrypt-staging",
+    "letsencrypt",
+)
+
+
+@st.composite
+def resources(draw: st.DrawFn, smallest_mib: int = 64) -> Resources:
+    cpu = draw(st.integers(10, 4000))
+    memory = draw(st.integers(smallest_mib, 16384))
+    return Resources(
+        cpu=f"{cpu}m",
+        cpu_limit=f"{cpu + draw(st.integers(0, 4000))}m",
+        memory=f"{memory}Mi",
+        memory_limit=f"{memory + draw(st.integers(0, 8192))}Mi",
+    )
+
+
+@st.composite
+def clusters(draw: st.DrawFn) -> ClusterSettings:
+    cloud = draw(st.sampled_from(CLOUDS))
+    return ClusterSettings(
+        cloud=cloud,
+        storage_class="fast-ssd" if cloud == "generic" else None,
+        zones=draw(st.sampled_from([(), ("zone-a", "zone-b")])),
+        api_server_cidrs=draw(st.sampled_from([("0.0.0.0/0",), ("10.0.0.1/32", "10.0.0.2/32")])),
+        dns_cidrs=draw(st.sampled_from([(), ("169.254.20.10/32",)])),
+    )
+
+
+@st.composite
+def apis(draw: st.DrawFn) -> ApiSettings:
+    fewest = draw(st.integers(1, 20))
+    drain = draw(st.integers(5, 60))
+    return ApiSettings(
+        image=Image(
+            repository="registry.company.com/traversion/traversion",
+            tag=draw(st.from_regex(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}", fullmatch=True)),
+            pull_secret=draw(st.sampled_from([None, "registry"])),
+        ),
+        contract=draw(st.sampled_from([TRAVERSION, UPSTREAM_1_0_0])),
+        replicas=Replicas(minimum=fewest, maximum=fewest + draw(st.integers(1, 40))),
+        surge=draw(st.integers(1, 10)),
+        autoscaling=AutoscalingTargets(
+            cpu_percent=draw(st.integers(10, 95)),
+            memory_percent=draw(st.none() | st.integers(10, 95)),
+            requests_per_second=draw(st.none() | st.integers(1, 1000)),
+        ),
+        resources=draw(resources()),
+        drain_seconds=drain,
+        grace_seconds=drain + draw(st.integers(5, 60)),
+    )
+
+
+@st.composite
+def environments(draw: st.DrawFn) -> Environment:
+    cluster = draw(clusters())
+    api = draw(apis())
+    # The promise that needs memory: a connection for each pod and the others.
+    connections = max(40, api.most_pods * draw(st.integers(1, 8)) + 20)
+    memory = f"{connections * 12 + 1024}Mi"
+    issuer = draw(st.sampled_from(ISSUERS))
+    external = draw(st.booleans())
+    return Environment(
+        name=draw(st.from_regex(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?", fullmatch=True)),
+        namespace=draw(st.from_regex(r"t[a-z]([-a-z0-9]{0,50}[a-z0-9])?", fullmatch=True)),
+        domain=draw(st.from_regex(r"([a-z]{1,20}\.){1,3}com", fullmatch=True)),
+        cluster=cluster,
+        placement=PlacementSettings(
+            spot=cluster.cloud != "generic" and draw(st.booleans()),
+            spread_zones=draw(st.booleans()),
+            node_labels=draw(st.sampled_from([{}, {"workload": "traversion"}])),
+        ),
+        credentials=CredentialSettings(source="external-secrets", store="vault")
+        if external
+        else CredentialSettings(),
+        quota_headroom_percent=draw(st.integers(0, 100)),
+        vertical_pod_autoscaler=draw(st.booleans()),
+        api=api,
+        database=TimescaleDbSettings(
+            storage=f"{draw(st.integers(1, 4096))}Gi",
+            zone_replicated=cluster.cloud in {"gke", "aks"} and draw(st.booleans()),
+            resources=Resources(cpu="500m", cpu_limit="2", memory=memory, memory_limit=memory),
+            max_connections=connections,
+            backups=draw(st.none() | st.just(BackupSettings(schedule="30 3 * * 0", retention="8w"))),
+        ),
+        redis=RedisSettings(storage="80Gi", resources=draw(resources())),
+        observability=ObservabilitySettings(
+            prometheus=PrometheusSettings(
+                retention=draw(st.sampled_from(["12h", "2d", "5w", "1y"])), scrape_interval="30s"
+            ),
+            alertmanager=AlertmanagerSettings(
+                receivers=AlertReceivers(
+                    pagerduty=draw(st.booleans()), slack_channel=draw(st.sampled_from([None, "#alerts"]))
+                )
+            ),
+        ),
+        ingress=IngressSettings(
+            issuer=issuer,
+            acme_email=None if issuer == "self-signed" else "sre@company.com",
+            cors_origins=draw(st.sampled_from([(), ("https://app.company.com",)])),
+        ),
+    )
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(environments())
+def test_no_accepted_environment_has_a_fault(environment: Environment) -> None:
+    chart = TraversionChart(App(), environment, validated=False)
+    findings = verify(from_objects(chart.to_json()))
+    # What the cluster brings along is not in the set; nothing else is left to explain.
+    expected = set()
+    if environment.cluster.cloud == "generic":
+        expected.add("storage-class-missing")
+    if environment.credentials.source == "external-secrets":
+        expected.add("secret-store-missing")
+    unexplained = [finding for finding in findings if finding.check.id not in expected]
+    assert not unexplained, "\n".join(map(str, unexplained))

@@ -148,7 +148,6 @@ class Platform(Construct):
                 name,
                 metadata=self.component.cluster_metadata(name),
                 value=value,
-                global_default=False,
                 description=description,
             )
 

@@ -16,7 +16,6 @@ import pytest
 import yaml
 
 from tests.manifests import Manifest, Synthesis, read_manifests
-from traversion import cli
 from traversion.cli import main
 from traversion.settings import Environment
 
@@ -31,7 +30,7 @@ def _charts_are_made_once(syntheses: Mapping[str, Synthesis], monkeypatch: pytes
     def chart(_: object, environment: Environment) -> SimpleNamespace:
         return SimpleNamespace(platform=syntheses[environment.name].platform)
 
-    monkeypatch.setattr(cli, "TraversionChart", chart)
+    monkeypatch.setattr("traversion.chart.TraversionChart", chart)
 
 
 def secrets(capsys: Capture, *arguments: str, code: int = 0) -> tuple[Values, str]:

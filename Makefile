@@ -97,6 +97,7 @@ docs: .venv/synced ## Write the generated parts of docs/
 .PHONY: bench
 bench: .venv/synced ## Measure the synthesis against its promises
 	@.venv/bin/python benchmarks/synth.py
+	@.venv/bin/python benchmarks/verify.py
 
 .PHONY: imports
 # cdk8s would ask the registry for news of itself, and list in cdk8s.yaml where the CRDs lay.

@@ -8,7 +8,7 @@ import ast
 import inspect
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,6 +19,7 @@ from traversion.chart import TraversionChart
 from traversion.platform.component import Component
 from traversion.platform.flows import ACME_SOLVER, Addresses, Endpoint, Flow, Pods
 from traversion.settings import Environment
+from traversion.verify import CHECKS
 
 ROOT = Path(__file__).parents[2]
 _NOTE = "Written by `make docs`, do not edit."
@@ -44,6 +45,7 @@ def generated(environments: Mapping[str, Environment]) -> dict[Path, str]:
         readme: _PICTURE.sub(lambda _: picture, readme.read_text(encoding="utf-8")),
         ROOT / "docs/settings.md": _settings_page(),
         ROOT / "docs/network-flows.md": _flows_page(flows),
+        ROOT / "docs/checks.md": _checks_page(),
     }
 
 
@@ -179,3 +181,31 @@ def _text(docstring: str) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |\n" for line in lines)
+
+
+def _checks_page() -> str:
+    lines = [
+        "# Checks",
+        "",
+        _NOTE,
+        "",
+        "What `traversion verify` looks for; [verify.md](verify.md) tells how it is used.",
+        "`traversion verify --explain ID` shows each check wrong and right.",
+    ]
+    for group, members in groupby(CHECKS.values(), key=lambda each: each.group):
+        title = group.replace("_", " ").capitalize()
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            "| Check | Severity | Finds | In a cluster |",
+            "| --- | --- | --- | --- |",
+        ]
+        lines += [
+            f"| `{each.id}` | {each.severity} | {_cell(each.what)} | {_cell(each.why)} |" for each in members
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(words: str) -> str:
+    return words.replace("|", "\\|").replace("<", "&lt;")

@@ -96,7 +96,7 @@ def exporting(contract: Contract, requests_per_second: float) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(page().encode() if found else b"")
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, *_: object, **__: object) -> None:
             """Say nothing."""
 
     with _serving(Handler) as address:
@@ -129,7 +129,7 @@ def receiving() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
             self.end_headers()
             self.wfile.write(b"ok")
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, *_: object, **__: object) -> None:
             """Say nothing."""
 
     with _serving(Handler) as address:

@@ -12,7 +12,7 @@ Data = dict[str, Any]
 
 NAMESPACES = {"blue": {"team": "a"}, "green": {"team": "b", "tier": "web"}, "red": {}}
 ADDRESSES = ("8.8.8.8", "10.1.2.3", "10.2.0.1", "10.2.9.9", "192.168.1.1", "169.254.169.254")
-_BLOCKS = (
+_BLOCKS: tuple[tuple[str, list[str]], ...] = (
     ("0.0.0.0/0", ["10.0.0.0/8", "169.254.169.254/32"]),
     ("10.0.0.0/8", ["10.2.0.0/16"]),
     ("10.2.0.0/16", ["10.2.9.0/24"]),
@@ -135,23 +135,14 @@ def may_connect(
 ) -> bool:
     """Tell whether a pod, or an address, may open a port of another."""
     policies = [each for each in objects if each["kind"] == "NetworkPolicy"]
-    leaves = isinstance(source, str) or _permitted(
-        policies, "Egress", source, destination, destination, protocol, port
-    )
-    enters = isinstance(destination, str) or _permitted(
-        policies, "Ingress", destination, source, destination, protocol, port
-    )
+    asked = (destination, protocol, port)
+    leaves = isinstance(source, str) or _permitted(policies, "Egress", source, destination, asked)
+    enters = isinstance(destination, str) or _permitted(policies, "Ingress", destination, source, asked)
     return leaves and enters
 
 
 def _permitted(
-    policies: list[Data],
-    direction: str,
-    pod: Data,
-    other: Data | str,
-    destination: Data | str,
-    protocol: str,
-    port: int,
+    policies: list[Data], direction: str, pod: Data, other: Data | str, asked: tuple[Data | str, str, int]
 ) -> bool:
     restricting = [each for each in policies if _restricts(each, direction) and _picks(each, pod)]
     if not restricting:
@@ -161,7 +152,7 @@ def _permitted(
         for rule in policy["spec"].get(direction.lower(), []):
             peers, ports = rule.get(key), rule.get("ports")
             known = not peers or any(_is_peer(peer, other, policy["metadata"]["namespace"]) for peer in peers)
-            open_ = not ports or any(_is_port(each, destination, protocol, port) for each in ports)
+            open_ = not ports or any(_is_port(each, *asked) for each in ports)
             if known and open_:
                 return True
     return False

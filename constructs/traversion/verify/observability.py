@@ -1,4 +1,4 @@
-"""Monitoring configuration in ConfigMaps, parsed: Prometheus, its rules, Grafana's data sources and dashboards."""
+"""Monitoring configuration in ConfigMaps, parsed: Prometheus, rules, Grafana's data sources, dashboards."""
 
 import json
 import re
@@ -39,7 +39,7 @@ class Dashboard:
     error: str
     """Why it is no JSON; empty when it is."""
     mounted: bool
-    """Whether Grafana surely reads it: a pod of it mounts the file, or the ConfigMap has the sidecar's label."""
+    """Whether Grafana surely reads it: its pods mount the file, or the ConfigMap has the sidecar's label."""
 
     @property
     def queries(self) -> Iterator[tuple[str, str]]:
@@ -79,47 +79,30 @@ class Observability:
         self.datasources: list[Part] = []
         self.adapters: list[Part] = []
         self.dashboards: list[Dashboard] = []
-        readers = _readers(graph)
+        self.readers = _readers(graph)
         for resource in graph.of_kind("ConfigMap"):
             for key, content in mapping(resource.data.get("data")).items():
                 if isinstance(content, str) and isinstance(key, str):
-                    self._sort(resource, key, content, readers)
+                    self._sort(resource, key, content)
         for resource in graph.of_kind("PrometheusRule"):
             self.rules.append(Part(resource, "spec", "", resource.spec))
 
-    def _sort(
-        self,
-        resource: Resource,
-        key: str,
-        content: str,
-        readers: Mapping[tuple[str, str], Sequence[PodTemplate]],
-    ) -> None:
+    def _sort(self, resource: Resource, key: str, content: str) -> None:
         path = f"data[{key}]"
         if key.endswith(".json"):
-            self._dashboard(resource, key, content, readers)
+            self._dashboard(resource, key, content)
             return
-        for mark, into in (
-            ("scrape_configs:", self.configs),
-            ("groups:", self.rules),
-            ("datasources:", self.datasources),
-            ("seriesQuery:", self.adapters),
+        for mark, into, is_one in (
+            ("scrape_configs", self.configs, _has_jobs),
+            ("groups", self.rules, _has_rules),
+            ("datasources", self.datasources, _has_datasources),
+            ("seriesQuery", self.adapters, _has_series),
         ):
-            if mark in content:
-                data = mapping(parsed(content))
-                wanted = mark.rstrip(":")
-                if wanted == "seriesQuery" and (items(data.get("rules")) or items(data.get("externalRules"))):
-                    into.append(Part(resource, path, key, data))
-                elif isinstance(data.get(wanted), list) and (wanted != "groups" or _are_rules(data)):
-                    into.append(Part(resource, path, key, data))
+            if re.search(rf"\b{mark}[\"']?\s*:", content) and is_one(data := mapping(parsed(content))):
+                into.append(Part(resource, path, key, data))
 
-    def _dashboard(
-        self,
-        resource: Resource,
-        key: str,
-        content: str,
-        readers: Mapping[tuple[str, str], Sequence[PodTemplate]],
-    ) -> None:
-        pods = readers.get((resource.namespace, resource.name), ())
+    def _dashboard(self, resource: Resource, key: str, content: str) -> None:
+        pods = self.readers.get((resource.namespace, resource.name), ())
         mounted = "grafana_dashboard" in resource.labels or any(map(is_grafana, pods))
         data, error = parsed_json(content)
         body = mapping(data)
@@ -186,7 +169,7 @@ class Address:
         rest = rest.split("/")[0].rpartition("@")[2]
         host, colon, port = rest.partition(":")
         self.host = host.lower()
-        self.port = int(port) if colon and port.isdigit() else None
+        self.port = int(port) if colon and re.fullmatch("[0-9]{1,5}", port) else None
         self._graph = graph
         self._namespace = namespace
 
@@ -201,12 +184,9 @@ class Address:
         if service is None:
             return f"there is no Service {namespace}/{name}"
         ports = [number(dig(each, "port")) for each in items(service.spec.get("ports"))]
-        headless = service.spec.get("clusterIP") == "None"
-        if self.port is None or self.port in ports or service.spec.get("type") == "ExternalName":
-            return ""
-        if headless and (
-            not ports or any(self.port in pods.open_ports for pods in self._graph.behind(service))
-        ):
+        headless, behind = service.spec.get("clusterIP") == "None", self._graph.behind(service)
+        direct = headless and (not ports or any(self.port in each.open_ports for each in behind))
+        if self.port in (None, *ports) or service.spec.get("type") == "ExternalName" or direct:
             return ""
         return (
             f"Service {namespace}/{name} has no port {self.port}, only {', '.join(map(str, ports)) or 'none'}"
@@ -270,11 +250,22 @@ def _numbered(pods: PodTemplate, name: str) -> int | None:
     return None
 
 
-def _are_rules(data: Mapping[str, Any]) -> bool:
+def _has_jobs(data: Mapping[str, Any]) -> bool:
+    return isinstance(data.get("scrape_configs"), list)
+
+
+def _has_rules(data: Mapping[str, Any]) -> bool:
+    rules = (mapping(rule) for group in items(data.get("groups")) for rule in items(dig(group, "rules")))
+    return any({"expr", "alert", "record"} & set(rule) for rule in rules)
+
+
+def _has_datasources(data: Mapping[str, Any]) -> bool:
+    return any("type" in mapping(each) for each in items(data.get("datasources")))
+
+
+def _has_series(data: Mapping[str, Any]) -> bool:
     return any(
-        "expr" in mapping(rule) or "alert" in mapping(rule) or "record" in mapping(rule)
-        for group in items(data.get("groups"))
-        for rule in items(mapping(group).get("rules"))
+        "seriesQuery" in mapping(each) for key in ("rules", "externalRules") for each in items(data.get(key))
     )
 
 

@@ -27,6 +27,11 @@ class Ports:
     def __bool__(self) -> bool:
         return bool(self.ranges)
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether it has every port of a protocol."""
+        return any((low, high) == (1, LAST) for _, low, high in self.ranges)
+
     def __and__(self, other: "Ports") -> "Ports":
         if self is ALL or self == other:
             return other

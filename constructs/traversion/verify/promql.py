@@ -4,16 +4,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import promql_parser
-from promql_parser import BinaryExpr, Expr, MatchOp, NumberLiteral, ParenExpr, VectorSelector
+from promql_parser import BinaryExpr, Call, Expr, MatchOp, NumberLiteral, ParenExpr, VectorSelector
 
-_LONGEST = 50_000
+# The parser recurses in its own stack, which no Python program survives when it overflows, and takes time
+# quadratic in the number of operators: what lies beyond these is no query that people write.
+_LONGEST = 5_000
+_DEEPEST = 100
+_MOST_OPERATORS = 500
 # Grafana's own variables, by what must stand in their place for the query to parse.
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][\w.]*)(?::[^}]*)?\}|\$([A-Za-z_]\w*)|\[\[([A-Za-z_]\w*)(?::\w+)?\]\]")
 _AFTER_RANGE = re.compile(r"[\[:]\s*$|offset\s+-?$")
-# Newer than the parser: arithmetic in durations and the modifiers of extended ranges (Prometheus 3).
-_NEWER = re.compile(r"\b(anchored|smoothed)\b|\[[^\]\"']*[-+*/^%()][^\]\"']*\]|\boffset\s*\(")
+# Newer than the parser: arithmetic in durations and the modifiers of extended ranges (Prometheus 3). Numbers
+# with an exponent in a range make it panic.
+_NEWER = re.compile(r"\b(anchored|smoothed)\b|\[[^\[\]]*([-+*/^%()]|\d[eE])[^\[\]]*\]|\boffset\s*\(")
+_OPERATOR = re.compile(r"[-+*/%^<>=!]=?|\b(and|or|unless|atan2)\b")
+_CHILDREN = ("lhs", "rhs", "expr", "param", "vector_selector")
 _NUMBERS = {"__from", "__to", "__interval_ms", "__range_ms", "__range_s"}
 
 
@@ -39,24 +47,28 @@ class Query:
 @lru_cache(maxsize=8192)
 def parse(query: str) -> Query:
     """Return what a query asks for. Nothing for one of a syntax that the parser does not know yet."""
-    if len(query) > _LONGEST or _NEWER.search(_without_texts(query)):
+    plain = _without_texts(query[: _LONGEST + 1])
+    if len(query) > _LONGEST or _is_monstrous(plain) or _NEWER.search(plain):
         return Query()
     try:
-        tree = promql_parser.parse(query)
+        nodes: list[Any] = [promql_parser.parse(query)]
     except ValueError as error:
         return Query(error=" ".join(str(error).split())[:200])
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # the parser's own fault; it is no Exception
+            return Query()
+        raise
     selectors: list[Selector] = []
     counters: list[str] = []
-
-    def visit(node: Expr) -> bool:
+    while nodes:  # promql_parser.walk takes cubic time
+        node = nodes.pop()
         if isinstance(node, VectorSelector):
             selectors.append(_selector(node))
         elif isinstance(node, BinaryExpr):
             counters.extend(_raw_counter(node))
-        return True
-
-    promql_parser.walk(tree, visit)
-    return Query(selectors=tuple(selectors), raw_counters=tuple(counters))
+        nodes += [child for name in _CHILDREN if (child := getattr(node, name, None)) is not None]
+        nodes += node.args if isinstance(node, Call) else []
+    return Query(selectors=tuple(reversed(selectors)), raw_counters=tuple(counters))
 
 
 def without_variables(query: str) -> str:
@@ -76,13 +88,21 @@ def without_variables(query: str) -> str:
 
 
 def is_fixed(query: str) -> bool:
-    """Tell whether variables stand only in label values and ranges, so that one can judge the query's form."""
-    plain = _without_texts(query)
+    """Tell whether variables stand only in label values and ranges, so that the query's form is certain."""
+    plain = _without_texts(query[:_LONGEST])
     return "[[" not in plain and not _VARIABLE.search(re.sub(r"\[[^\]]*\]", "", plain))
 
 
 def _without_texts(query: str) -> str:
     return re.sub(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`|#.*', '""', query)
+
+
+def _is_monstrous(plain: str) -> bool:
+    depth = deepest = 0
+    for character in plain:
+        depth += (character in "([{") - (character in ")]}")
+        deepest = max(deepest, depth)
+    return deepest > _DEEPEST or sum(1 for _ in _OPERATOR.finditer(plain)) > _MOST_OPERATORS
 
 
 def _selector(node: VectorSelector) -> Selector:

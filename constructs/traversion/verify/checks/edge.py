@@ -209,7 +209,7 @@ spec: {parentRefs: [{name: edge, sectionName: https}]}
 """,
 )
 def routes_have_listeners(graph: Graph) -> Iterator[Problem]:
-    """Find routes whose parent is missing (the cluster may have it), or has no listener for them (an error)."""
+    """Find routes whose parent is missing, or (an error) has no listener for them."""
     gateways = {
         (each.namespace, each.name): each for each in graph.of_kind("Gateway") if each.group == _GATEWAYS
     }

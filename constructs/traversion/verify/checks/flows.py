@@ -8,8 +8,9 @@ from itertools import islice, product
 from traversion.verify.check import Problem, check
 from traversion.verify.graph import Graph
 from traversion.verify.model import Container, PodTemplate, Resource, dig, items, mapping, text
+from traversion.verify.nodes import Node
 from traversion.verify.policies import DIRECTIONS, Peer, Rule
-from traversion.verify.reachability import Network, Node, network
+from traversion.verify.reachability import Network, network
 
 _DNS = 53
 _MOST_PAIRS = 1000

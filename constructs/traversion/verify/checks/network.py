@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from traversion.verify.check import Problem, check
 from traversion.verify.graph import Graph
 from traversion.verify.model import Resource
+from traversion.verify.nodes import Node
 from traversion.verify.policies import DIRECTIONS, METADATA, Direction, Policy, Rule
-from traversion.verify.ports import ALL, Ports
-from traversion.verify.reachability import Node, network
+from traversion.verify.ports import Ports
+from traversion.verify.reachability import network
 from traversion.verify.well_known import DATA_PORTS
 
 _DNS = 53
@@ -131,7 +132,7 @@ def ingress_is_narrow(graph: Graph) -> Iterator[Problem]:
             if path is None:
                 continue
             opened = {port for node in selected for _, protocol, port in node.ports if protocol == "TCP"}
-            opened = opened or (set() if rule.numbered == ALL else set(DATA_PORTS))
+            opened = opened or (set() if rule.numbered.is_wide else set(DATA_PORTS))
             named = Ports.of(each for node in selected for each in rule.at(node.named_ports).ranges)
             reached = [
                 port
@@ -177,11 +178,11 @@ def egress_is_narrow(graph: Graph) -> Iterator[Problem]:
             if path is None:
                 continue
             reached = [port for port in _EGRESS_PORTS if ("TCP", port) in rule.numbered]
-            if rule.numbered == ALL:
+            if rule.numbered.is_wide:
                 yield Problem(
                     policy.resource,
                     path,
-                    "allows every port of every address",
+                    f"allows every port of every address (ports: {rule.numbered})",
                     "list the ports that are needed",
                 )
             elif reached:

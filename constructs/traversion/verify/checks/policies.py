@@ -7,9 +7,10 @@ from traversion.verify.check import Problem, Severity, check
 from traversion.verify.declared import may_make_objects
 from traversion.verify.graph import Graph, matches_selector
 from traversion.verify.model import Resource, items, mapping, number, text
+from traversion.verify.nodes import Node
 from traversion.verify.policies import DIRECTIONS, Peer, Policy, Rule, parsed_block, within
 from traversion.verify.ports import ALL, Ports
-from traversion.verify.reachability import Network, Node, network
+from traversion.verify.reachability import Network, network
 from traversion.verify.well_known import INJECTED_PORT_NAMES, NAMESPACES
 
 _NAME_LABEL = "kubernetes.io/metadata.name"

@@ -63,8 +63,9 @@ synth: .venv/synced ## Write dist/ (TRAVERSION_ENV=staging: that environment onl
 	@.venv/bin/python -O main.py
 
 .PHONY: test
+# More workers than cores: those that run daemons mostly wait for them.
 test: setup ## Run all tests (ARGS='-k quota -x': those)
-	@.venv/bin/python -m pytest -n 2 $(ARGS)
+	@.venv/bin/python -m pytest -n 4 $(ARGS)
 
 .PHONY: test-apiserver
 # Needs Go, and minutes for the first build; `make test` leaves these out.

@@ -1,6 +1,7 @@
 """Who may talk to whom, by NetworkPolicies alone."""
 
 import json
+import os
 from ipaddress import ip_network
 from random import Random
 from typing import Any
@@ -20,7 +21,8 @@ from traversion.verify.reachability import Network, as_json, as_mermaid, as_tabl
 # the specification is against it. It lets `egress: []` without policyTypes restrict egress, which the API
 # server's SetDefaults_NetworkPolicy does not; and it drops peers whose podSelector has matchLabels beside an
 # `Exists`. It pins PyYAML 6.0.2, so it cannot stay here; the evaluator of `policy_sets` can.
-@pytest.mark.parametrize("seed", range(250))
+# In CI as many as are promised, and more; at a desk, enough to be warned.
+@pytest.mark.parametrize("seed", range(250 if os.environ.get("CI") else 50))
 def test_it_equals_a_plain_evaluator(seed: int) -> None:
     objects = random_set(Random(seed))  # noqa: S311 # the same sets every time
     graph = Graph(from_objects(objects))

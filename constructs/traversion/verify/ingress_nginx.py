@@ -60,14 +60,14 @@ SNIPPETS = frozenset(
 )
 """Of critical risk: refused unless the administrator allows snippets (1.9) and that risk (1.12)."""
 
-REMOVED: Mapping[str, str] = dict.fromkeys(
+REMOVED: Mapping[str, str] = dict[str, str].fromkeys(
     (
         *("enable-opentracing", "opentracing-trust-incoming-span", "opentracing-operation-name"),
         *("global-rate-limit", "global-rate-limit-window", "global-rate-limit-key"),
         "global-rate-limit-ignored-cidrs",
     ),
     "removed from the controller in 1.12",
-) | dict.fromkeys(
+) | dict[str, str].fromkeys(
     (
         *("enable-influxdb", "influxdb-host", "influxdb-measurement", "influxdb-port"),
         "influxdb-server-name",

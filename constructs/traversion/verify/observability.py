@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from traversion.verify.graph import Graph
 from traversion.verify.model import PodTemplate, Resource, dig, items, mapping, number, text
-from traversion.verify.reading import UnusableInput, _documents
+from traversion.verify.reading import UnusableInput, documents
 
 _LARGEST = 2 * 2**20
 _GRAFANA = re.compile(r"(^|/)grafana(-oss|-enterprise)?([:@]|$)")
@@ -128,7 +128,7 @@ def parsed(content: str) -> Any:  # noqa: ANN401 # whatever was written
     if len(content) > _LARGEST:
         return None
     try:
-        return next((data for data, _ in _documents("", content)), None)
+        return next((data for data, _ in documents("", content)), None)
     except (UnusableInput, ValueError):
         return None
 

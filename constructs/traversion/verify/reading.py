@@ -27,7 +27,7 @@ def read_manifests(paths: Iterable[str]) -> list[Resource]:
     """
     resources: list[Resource] = []
     for name, content in _contents(paths):
-        for data, line in _documents(name, content):
+        for data, line in documents(name, content):
             for item in _objects(data, name, line):
                 resources.append(Resource(item, Source(name, line, len(resources))))
     return resources
@@ -74,7 +74,8 @@ def _read(file: Path) -> str:
         raise UnusableInput(f"{file}: cannot be read: {error.strerror}") from error
 
 
-def _documents(name: str, content: str) -> Iterator[tuple[Any, int]]:
+def documents(name: str, content: str) -> Iterator[tuple[Any, int]]:
+    """Yield the documents of a YAML text with the lines they begin on; ``name`` is for messages."""
     loader = _Loader(content)
     try:
         while loader.check_node():

@@ -60,20 +60,19 @@ SNIPPETS = frozenset(
 )
 """Of critical risk: refused unless the administrator allows snippets (1.9) and that risk (1.12)."""
 
-REMOVED: Mapping[str, str] = dict[str, str].fromkeys(
-    (
-        *("enable-opentracing", "opentracing-trust-incoming-span", "opentracing-operation-name"),
-        *("global-rate-limit", "global-rate-limit-window", "global-rate-limit-key"),
-        "global-rate-limit-ignored-cidrs",
-    ),
-    "removed from the controller in 1.12",
-) | dict[str, str].fromkeys(
-    (
-        *("enable-influxdb", "influxdb-host", "influxdb-measurement", "influxdb-port"),
-        "influxdb-server-name",
-    ),
-    "removed from the controller in 1.9",
+_REMOVED_IN_1_12: tuple[str, ...] = (
+    *("enable-opentracing", "opentracing-trust-incoming-span", "opentracing-operation-name"),
+    *("global-rate-limit", "global-rate-limit-window", "global-rate-limit-key"),
+    "global-rate-limit-ignored-cidrs",
 )
+_REMOVED_IN_1_9: tuple[str, ...] = (
+    *("enable-influxdb", "influxdb-host", "influxdb-measurement", "influxdb-port"),
+    "influxdb-server-name",
+)
+REMOVED: Mapping[str, str] = {
+    **dict.fromkeys(_REMOVED_IN_1_12, "removed from the controller in 1.12"),
+    **dict.fromkeys(_REMOVED_IN_1_9, "removed from the controller in 1.9"),
+}
 """Annotations of older releases."""
 
 MEANT: Mapping[str, str] = {

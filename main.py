@@ -1,6 +1,12 @@
 """Synthesizes the environments in environments/ into dist/: all, or those that TRAVERSION_ENV names."""
 
 import gc
+
+if __name__ == "__main__":
+    # The process ends when the files are written: looking for garbage, in what is imported as well, would
+    # cost a fifth of its time.
+    gc.disable()
+
 import os
 import sys
 from pathlib import Path
@@ -28,8 +34,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # The process ends when the files are written: looking for garbage would cost a fifth of its time.
-    gc.disable()
     code = main()
     gc.freeze()
     sys.exit(code)

@@ -10,15 +10,6 @@ from typing import TypeAlias
 
 from constructs import Construct
 
-from imports.io.external_secrets import (
-    ExternalSecret,
-    ExternalSecretSpec,
-    ExternalSecretSpecData,
-    ExternalSecretSpecDataRemoteRef,
-    ExternalSecretSpecSecretStoreRef,
-    ExternalSecretSpecSecretStoreRefKind,
-    ExternalSecretSpecTarget,
-)
 from traversion.platform.component import Component
 from traversion.settings import CredentialSettings
 from traversion.values import seconds_of
@@ -106,6 +97,16 @@ class Credentials:
         """Create one ExternalSecret for each credential, if that is where they come from."""
         if self.settings.source != "external-secrets":
             return
+        from imports.io.external_secrets import (  # noqa: PLC0415 # most environments need none of it
+            ExternalSecret,
+            ExternalSecretSpec,
+            ExternalSecretSpecData,
+            ExternalSecretSpecDataRemoteRef,
+            ExternalSecretSpecSecretStoreRef,
+            ExternalSecretSpecSecretStoreRefKind,
+            ExternalSecretSpecTarget,
+        )
+
         for credential in self.declared:
             ExternalSecret(
                 scope,

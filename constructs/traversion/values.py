@@ -7,7 +7,7 @@ a number that can be added up, and a number back into the notation.
 
 import ipaddress
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, TypeAlias
@@ -124,22 +124,22 @@ def _check_cidr(value: object) -> str:
         raise _refuse("a CIDR", f"{remedy} ({error})") from error
 
 
-def _inside(networks: Sequence[str], cidr: str) -> bool:
-    inner = ipaddress.ip_network(cidr)
-    outer = [ipaddress.ip_network(network) for network in networks]
-    return any(inner.version == each.version and inner.subnet_of(each) for each in outer)  # type: ignore[arg-type]
+def within(inner: str, outer: str) -> bool:
+    """Tell whether one network, in CIDR notation, lies in another."""
+    one, other = ipaddress.ip_network(inner), ipaddress.ip_network(outer)
+    return one.version == other.version and one.subnet_of(other)  # type: ignore[arg-type] # versions are equal
 
 
 def _check_not_metadata(cidr: str) -> str:
-    if _inside(_LINK_LOCAL, cidr):
+    if any(within(cidr, network) for network in _LINK_LOCAL):
         remedy = "link-local addresses are the clouds' metadata services, which no pod may reach"
         raise _refuse("an address to open", remedy)
     return cidr
 
 
 def _check_local(cidr: str) -> str:
-    metadata = any(_inside([cidr], service) for service in _METADATA_SERVICES)
-    if metadata or not _inside((*PRIVATE_NETWORKS, *_LINK_LOCAL), cidr):
+    metadata = any(within(service, cidr) for service in _METADATA_SERVICES)
+    if metadata or not any(within(cidr, network) for network in (*PRIVATE_NETWORKS, *_LINK_LOCAL)):
         remedy = 'name the private or link-local address of the resolver alone, e.g. "169.254.20.10/32"'
         raise _refuse("a resolver inside the cluster", remedy)
     return cidr

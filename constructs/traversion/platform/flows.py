@@ -6,7 +6,6 @@ written from the one declaration, beside a policy that denies everything undecla
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import TypeAlias
 
 from cdk8s_plus_27 import k8s
@@ -14,6 +13,7 @@ from constructs import Construct
 
 from traversion.platform.component import Component
 from traversion.platform.notation import int_or_string
+from traversion.values import within
 
 _METADATA_SERVICES = (
     "169.254.0.0/16",  # Link-local: the instance metadata address of AWS, Azure and Google Cloud.
@@ -175,15 +175,10 @@ def _peers(end: Endpoint) -> list[k8s.NetworkPolicyPeer]:
 def _blocks(addresses: Addresses) -> list[tuple[str, list[str]]]:
     """Return each network with the exceptions inside it; leave out one that is itself an exception."""
     return [
-        (cidr, [exception for exception in addresses.exceptions if _within(exception, cidr)])
+        (cidr, [exception for exception in addresses.exceptions if within(exception, cidr)])
         for cidr in addresses.cidrs
-        if not any(_within(cidr, exception) for exception in addresses.exceptions)
+        if not any(within(cidr, exception) for exception in addresses.exceptions)
     ]
-
-
-def _within(inner: str, outer: str) -> bool:
-    one, other = ip_network(inner), ip_network(outer)
-    return one.version == other.version and one.subnet_of(other)  # type: ignore[arg-type] # versions are equal
 
 
 def _by_peer(flows: Iterable[tuple[Endpoint, Flow]]) -> list[tuple[Endpoint, list[Flow]]]:

@@ -1,6 +1,6 @@
 """The generated parts of the documentation: `make docs` writes them, a test tells when they are out of date.
 
-Settings are read from the source of ``settings.py`` and ``values.py``, where each has its description below
+Settings are read from the source of ``settings/`` and ``values.py``, where each has its description below
 it; the picture and the table of network flows come from the environments.
 """
 
@@ -129,7 +129,9 @@ def _described(body: Sequence[ast.stmt]) -> Iterator[_Described]:
 
 
 def _settings_page() -> str:
-    module = ast.parse(inspect.getsource(settings)).body
+    folder = Path(inspect.getfile(settings)).parent
+    sources = (file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py")))
+    module = [statement for source in sources for statement in ast.parse(source).body]
     groups = {node.name: node for node in module if isinstance(node, ast.ClassDef)}
     shared = {ast.unparse(node.targets[0]): node.value for node in module if isinstance(node, ast.Assign)}
     places: dict[str, list[str]] = {}

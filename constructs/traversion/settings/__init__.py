@@ -1,0 +1,47 @@
+"""What an environment may choose. Operators edit ``environments/*.py``; this package says what is possible.
+
+Every setting is checked when it is written down: an unknown name, a value without its unit or a
+combination that cannot work is refused with the setting, the value and the remedy, and nothing is
+synthesized. Settings are frozen: what was checked is what is deployed.
+"""
+
+from traversion.settings.api import ApiSettings, AutoscalingTargets
+from traversion.settings.base import Image, Replicas, Resources, Settings, refuse
+from traversion.settings.cluster import ClusterSettings, CredentialSettings, PlacementSettings
+from traversion.settings.environment import Environment
+from traversion.settings.ingress import Hosts, IngressSettings
+from traversion.settings.observability import (
+    AlertmanagerSettings,
+    AlertReceivers,
+    ExporterSettings,
+    GrafanaSettings,
+    ObservabilitySettings,
+    PrometheusSettings,
+)
+from traversion.settings.redis import RedisSettings
+from traversion.settings.timescaledb import BackupSettings, TimescaleDbSettings
+
+__all__ = [
+    "AlertReceivers",
+    "AlertmanagerSettings",
+    "ApiSettings",
+    "AutoscalingTargets",
+    "BackupSettings",
+    "ClusterSettings",
+    "CredentialSettings",
+    "Environment",
+    "ExporterSettings",
+    "GrafanaSettings",
+    "Hosts",
+    "Image",
+    "IngressSettings",
+    "ObservabilitySettings",
+    "PlacementSettings",
+    "PrometheusSettings",
+    "RedisSettings",
+    "Replicas",
+    "Resources",
+    "Settings",
+    "TimescaleDbSettings",
+    "refuse",
+]

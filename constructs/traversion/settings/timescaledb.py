@@ -1,0 +1,58 @@
+"""The database and its backups."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from traversion.settings.base import Image, Resources, Settings, refuse
+from traversion.values import CronSchedule, Period, StorageSize, seconds_of
+
+
+class BackupSettings(Settings):
+    """Logical dumps of the database onto a volume of their own."""
+
+    schedule: CronSchedule = "0 2 * * *"
+    """When a dump starts, in UTC."""
+    retention: Period = "30d"
+    """How long a dump is kept; at least a day. The newest one is never deleted."""
+    storage: StorageSize = "50Gi"
+    """Volume for the dumps; a compressed dump is commonly a fifth to a tenth of the database."""
+    resources: Resources = Resources(cpu="250m", cpu_limit="1", memory="256Mi", memory_limit="512Mi")
+    """CPU and memory of the backup pod."""
+
+    @model_validator(mode="after")
+    def _retention_covers_a_day(self) -> Self:
+        if seconds_of(self.retention) < seconds_of("1d"):
+            raise refuse("retention", self.retention, 'must be at least "1d": dumps are pruned by the day')
+        return self
+
+
+class TimescaleDbSettings(Settings):
+    """The database."""
+
+    image: Image = Image(repository="docker.io/timescale/timescaledb-ha", tag="pg15.18-ts2.28.3")
+    """PostgreSQL 15 with TimescaleDB and pgBackRest in one image."""
+    storage: StorageSize = "50Gi"
+    """Data volume, WAL included. Growing it later takes the steps of docs/operations/grow-a-volume.md."""
+    zone_replicated: bool = False
+    """Keep the volume in two zones at once, where the cloud has such disks (gke, aks)."""
+    resources: Resources = Resources(cpu="500m", cpu_limit="2", memory="2Gi", memory_limit="2Gi")
+    """CPU and memory of the server; its buffers are derived from the memory limit."""
+    max_connections: Annotated[int, Field(ge=40, le=2000)] = 120
+    """Connections the server accepts; the API's pools are derived from it. Each costs memory."""
+    compress_after: Period = "7d"
+    """Age at which chunks are compressed; younger than the retention."""
+    event_retention: Period = "90d"
+    """Age at which events, causality and patterns are dropped."""
+    metric_retention: Period = "30d"
+    """Age at which application metrics stored in the database are dropped."""
+    backups: BackupSettings | None = BackupSettings()
+    """Scheduled dumps; None switches them off."""
+
+    @model_validator(mode="after")
+    def _compressed_before_dropped(self) -> Self:
+        for setting in ("event_retention", "metric_retention"):
+            kept: str = getattr(self, setting)
+            if seconds_of(kept) <= seconds_of(self.compress_after):
+                raise refuse(setting, kept, f"must be longer than compress_after = {self.compress_after}")
+        return self

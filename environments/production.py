@@ -4,12 +4,15 @@ from traversion.settings import (
     AlertmanagerSettings,
     AlertReceivers,
     ApiSettings,
+    ArchiveSettings,
     AutoscalingTargets,
     BackupSettings,
     Environment,
+    GcsRepository,
     Image,
     IngressSettings,
     ObservabilitySettings,
+    OffsiteSettings,
     PlacementSettings,
     PrometheusSettings,
     RedisSettings,
@@ -37,7 +40,20 @@ environment = Environment(
         resources=Resources(cpu="4", cpu_limit="8", memory="16Gi", memory_limit="16Gi"),
         max_connections=400,
         event_retention="90d",
-        backups=BackupSettings(schedule="0 2 * * *", retention="30d", storage="500Gi"),
+        backups=BackupSettings(
+            repository=GcsRepository(bucket="company-traversion-production-backups"),
+            full="0 2 * * *",
+            incremental="30 * * * *",
+            retention="30d",
+            offsite=OffsiteSettings(
+                repository=GcsRepository(bucket="company-traversion-production-offsite"), schedule="0 4 * * 0"
+            ),
+            archive=ArchiveSettings(
+                repository=GcsRepository(bucket="company-traversion-production-archive"),
+                schedule="0 5 1 * *",
+                retention="1y",
+            ),
+        ),
     ),
     redis=RedisSettings(
         storage="20Gi",

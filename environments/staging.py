@@ -7,6 +7,7 @@ from traversion.settings import (
     AutoscalingTargets,
     BackupSettings,
     Environment,
+    GcsRepository,
     Image,
     IngressSettings,
     ObservabilitySettings,
@@ -31,7 +32,11 @@ environment = Environment(
         storage="50Gi",
         max_connections=120,
         event_retention="30d",
-        backups=BackupSettings(schedule="0 2 * * *", retention="7d", storage="50Gi"),
+        backups=BackupSettings(
+            repository=GcsRepository(bucket="company-traversion-staging-backups"),
+            incremental=None,
+            retention="7d",
+        ),
     ),
     redis=RedisSettings(storage="10Gi"),
     observability=ObservabilitySettings(

@@ -243,9 +243,11 @@ def workloads(manifests: Sequence[Manifest]) -> list[Workload]:
     ]
 
 
-def workload(manifests: Sequence[Manifest], component: str) -> Workload:
-    """Return the workload of a component, such as "timescaledb"."""
-    (found,) = (each for each in workloads(manifests) if each.component == component)
+def workload(manifests: Sequence[Manifest], component: str, name: str | None = None) -> Workload:
+    """Return the workload of a component, such as "timescaledb"; by its name where it has several."""
+    (found,) = (
+        each for each in workloads(manifests) if each.component == component and name in {None, each.name}
+    )
     return found
 
 

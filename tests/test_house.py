@@ -21,7 +21,7 @@ FLOORS = (
     {"traversion.observability"},
     {"traversion.secure_ingress"},
     {"traversion.chart"},
-    {"traversion.synthesis", "traversion.secret_values", "traversion.reference"},
+    {"traversion.synthesis", "traversion.secret_values", "traversion.restoring", "traversion.reference"},
     {"traversion.cli", "main", "environments"},
 )
 """From the ground up; modules of one set do not import each other."""

@@ -6,11 +6,25 @@ from tests.manifests import change
 from traversion.contract import UPSTREAM_1_0_0
 from traversion.settings import (
     AlertReceivers,
+    ArchiveSettings,
+    BackupSettings,
     ClusterSettings,
     CredentialSettings,
     Environment,
     Image,
+    OffsiteSettings,
     PlacementSettings,
+    PosixRepository,
+    S3Repository,
+)
+
+_OFFSITE = S3Repository(
+    bucket="company-traversion",
+    region="eu-central-1",
+    endpoint="storage.company.com",
+    port=9000,
+    uri_style="path",
+    endpoint_cidrs=("10.20.0.0/16",),
 )
 
 VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
@@ -20,6 +34,16 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
         {
             "credentials": CredentialSettings(
                 source="external-secrets", store="vault", prefix="traversion/production/", refresh="1d"
+            )
+        },
+    ),
+    "posix-backups": (
+        "production",
+        {
+            "database.backups": BackupSettings(
+                repository=PosixRepository(storage="500Gi"),
+                offsite=OffsiteSettings(repository=_OFFSITE),
+                archive=ArchiveSettings(repository=_OFFSITE),
             )
         },
     ),

@@ -11,15 +11,24 @@ from traversion.redis_cache import RedisCache
 from traversion.secure_ingress import SecureIngress
 from traversion.settings import Environment
 from traversion.timescaledb import TimescaleDb
+from traversion.timescaledb.restore import Restore, restore_database
 from traversion.verify import from_objects, verify
 
 
 class TraversionChart(Chart):
     """Traversion in one namespace; synthesizes to ``<environment>.k8s.yaml``."""
 
-    def __init__(self, scope: Construct, environment: Environment, *, validated: bool = True) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        environment: Environment,
+        *,
+        validated: bool = True,
+        restore: Restore | None = None,
+    ) -> None:
         """Create everything that the environment's settings ask for.
 
+        ``restore``: and what restores its database.
         ``validated``: refuse to synthesize what `traversion verify` calls an error.
         """
         super().__init__(scope, environment.name)
@@ -55,6 +64,8 @@ class TraversionChart(Chart):
                 redis=redis,
             )
             SecureIngress(platform, environment.ingress, hosts=hosts, api=api, observability=observability)
+            if restore and database.backups:
+                restore_database(platform, database, database.backups, restore)
         self.platform = platform
         if validated:
             self.node.add_validation(_SoundGraph(self))

@@ -48,6 +48,14 @@ def _parser() -> argparse.ArgumentParser:
         help="take a value that only you know from a file; may be repeated",
     )
     secrets.set_defaults(run=_secrets)
+    _describe_restore(
+        commands.add_parser(
+            "restore",
+            help="print what restores the database of an environment, ready for kubectl",
+            description="Prints the objects that restore the database, for `kubectl apply --server-side "
+            "--filename -`. Nothing that runs is changed by applying them, except with --in-place.",
+        )
+    )
     verify.describe(
         commands.add_parser(
             "verify",
@@ -59,6 +67,61 @@ def _parser() -> argparse.ArgumentParser:
     docs = commands.add_parser("docs", help="write the generated parts of README.md and docs/")
     docs.set_defaults(run=_docs)
     return parser
+
+
+def _describe_restore(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("environment", help="name of the environment, e.g. production")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument(
+        "--beside", action="store_true", help="start a server of its own, timescaledb-restored"
+    )
+    where.add_argument(
+        "--in-place",
+        action="store_true",
+        help="refill the volume of timescaledb, which must be scaled to 0; the old data is put aside on it",
+    )
+    where.add_argument(
+        "--dump",
+        metavar="NAME",
+        help='restore a logical dump of the archive, or the "latest", into the new database traversion_restored',
+    )
+    parser.add_argument(
+        "--time",
+        help='restore this moment, e.g. "2026-11-25 14:30:00+00:00"; without it all that was archived',
+    )
+    parser.add_argument(
+        "--repository", choices=("primary", "offsite", "archive"), help="where to restore from"
+    )
+    parser.add_argument(
+        "--backups",
+        metavar="FILE",
+        help="what `pgbackrest --output=json info` prints (- for standard input): checked against --time",
+    )
+    parser.set_defaults(run=_restore)
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from traversion.restoring import REPOSITORIES, check_covered, moment, restore_manifests
+    from traversion.synthesis import choose, load_environments
+    from traversion.timescaledb.restore import Restore
+
+    (environment,) = choose(load_environments(), names=options.environment, asked_by="ENVIRONMENT")
+    if options.dump and (options.time or options.repository not in {None, "archive"}):
+        raise SettingsRefused(
+            "--dump: dumps are of one moment, and in the archive: leave --time and --repository"
+        )
+    where = "dump" if options.dump else "in-place" if options.in_place else "beside"
+    restore = Restore(
+        where,
+        repository=REPOSITORIES[options.repository or ("archive" if options.dump else "primary")],
+        time=moment(options.time) if options.time else None,
+        dump=options.dump or "latest",
+    )
+    if options.backups:
+        check_covered(restore, _read(options.backups), options.backups)
+    manifests = restore_manifests(environment, restore)
+    yaml.dump_all(manifests, sys.stdout, Dumper=yaml.CSafeDumper, sort_keys=False)
+    return 0
 
 
 def _secrets(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice, pairwise
 from typing import Annotated, TypeAlias
 
 from cronsim import CronSim, CronSimError
@@ -44,6 +45,15 @@ def millicores_of(cpu: str) -> int:
 def seconds_of(period: str) -> int:
     """Return the seconds of a period such as "30d"."""
     return int(period[:-1]) * _SECONDS[period[-1]]
+
+
+def longest_gap(schedule: str) -> int:
+    """Return the seconds that pass at most between two turns of a cron schedule.
+
+    Judged by its next sixty turns, which is more than a week of working hours and five years of months.
+    """
+    turns = [turn.timestamp() for turn in islice(CronSim(schedule, datetime(2026, 1, 1, tzinfo=UTC)), 60)]
+    return int(max(later - earlier for earlier, later in pairwise(turns)))
 
 
 def format_bytes(number: int) -> str:
@@ -270,6 +280,63 @@ SlackChannel: TypeAlias = Annotated[
     ),
 ]
 """The name of a Slack channel."""
+
+BucketName: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]",
+        "a bucket name",
+        'write 3 to 63 lower-case letters, digits, ".", "_" and "-" without a scheme or path, '
+        'e.g. "company-traversion-backups"',
+    ),
+]
+"""The name of a bucket of S3 or Google Cloud Storage, or of a container of Azure Blob Storage."""
+
+CloudRegion: TypeAlias = Annotated[
+    str, _matching(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "a region", 'write its name, e.g. "eu-central-1"')
+]
+"""A region of S3, as its API names it."""
+
+StorageAccount: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"[a-z0-9]{3,24}",
+        "a storage account",
+        'write 3 to 24 lower-case letters and digits, e.g. "companybackups"',
+    ),
+]
+"""The name of an Azure storage account."""
+
+StoragePath: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+",
+        "a path",
+        'write it from the root on, e.g. "/traversion/production"',
+    ),
+]
+"""A path inside a bucket."""
+
+RoleArn: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
+        "an IAM role",
+        'write its ARN, e.g. "arn:aws:iam::123456789012:role/traversion-backup"',
+    ),
+]
+"""The ARN of a role of AWS."""
+
+PemCertificate: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"(\s*-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+",
+        "a certificate",
+        'paste the PEM of the authority, from "-----BEGIN CERTIFICATE-----" to "-----END CERTIFICATE-----"',
+        longest=100_000,
+    ),
+]
+"""One or more certificates in PEM. They are public: no key belongs here."""
 
 KeyPrefix: TypeAlias = Annotated[
     str, _matching(r"[A-Za-z0-9/_.-]*", "a key prefix", 'write a path, e.g. "traversion/production/"')

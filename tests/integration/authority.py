@@ -18,7 +18,7 @@ keyUsage = critical, keyCertSign, cRLSign
 [leaf]
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
-extendedKeyUsage = serverAuth
+extendedKeyUsage = {usage}
 subjectAltName = critical, {names}
 """
 
@@ -38,23 +38,29 @@ class Authority:
     def serving(self, certificate: Manifest) -> Files:
         """Return the Secret that cert-manager would keep for a synthesized Certificate."""
         assert certificate["kind"] == "Certificate"
-        return self.issue(certificate["spec"]["dnsNames"])
+        spec = certificate["spec"]
+        usage = "clientAuth" if "client auth" in spec["usages"] else "serverAuth"
+        return self.issue(spec.get("dnsNames", []), common_name=spec.get("commonName", ""), usage=usage)
 
-    def issue(self, names: Sequence[str]) -> Files:
+    def issue(self, names: Sequence[str], *, common_name: str = "", usage: str = "serverAuth") -> Files:
         self._issued += 1
         name = f"leaf-{self._issued}"
         authority = self._directory / "authority"
         signed_by = ["-CA", f"{authority}.crt", "-CAkey", f"{authority}.key"]
-        self._request(name, "/", ",".join(f"DNS:{n}" for n in names), *signed_by)
+        subject = f"/CN={common_name}" if common_name else "/"
+        alternatives = [f"DNS:{each}" for each in names] or [f"URI:spiffe://{common_name}"]
+        self._request(name, subject, ",".join(alternatives), *signed_by, usage=usage)
         return {
             "tls.crt": self._read(f"{name}.crt"),
             "tls.key": self._read(f"{name}.key"),
             "ca.crt": self.certificate,
         }
 
-    def _request(self, name: str, subject: str, names: str, *signed_by: str) -> None:
+    def _request(
+        self, name: str, subject: str, names: str, *signed_by: str, usage: str = "serverAuth"
+    ) -> None:
         config = self._directory / f"{name}.cnf"
-        config.write_text(_CONFIG.format(names=names), encoding="utf-8")
+        config.write_text(_CONFIG.format(names=names, usage=usage), encoding="utf-8")
         section = "leaf" if signed_by else "authority"
         files = ["-keyout", f"{self._directory}/{name}.key", "-out", f"{self._directory}/{name}.crt"]
         options = ["-days", "1", "-subj", subject, "-config", str(config), "-extensions", section]

@@ -36,17 +36,20 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="session")
 def secrets(syntheses: dict[str, Synthesis], authority: Authority) -> Secrets:
-    """Every Secret of production, with passwords that whoever forgets to quote them stumbles over."""
-    production = syntheses["production"]
+    return secrets_of(syntheses["production"], authority)
+
+
+def secrets_of(synthesis: Synthesis, authority: Authority) -> Secrets:
+    """Every Secret of an environment, with passwords that whoever forgets to quote them stumbles over."""
     values = {
         credential.secret: {
             key: source.value if isinstance(source, Fixed) else _password(f"{credential.secret} {key}")
             for key, source in credential.sources.items()
             if not isinstance(source, Derived)
         }
-        for credential in production.platform.credentials.declared
+        for credential in synthesis.platform.credentials.declared
     }
-    leaves = [c for c in of_kind(production.manifests, "Certificate") if not c["spec"].get("isCA")]
+    leaves = [c for c in of_kind(synthesis.manifests, "Certificate") if not c["spec"].get("isCA")]
     certificates: dict[str, Files] = {c["spec"]["secretName"]: authority.serving(c) for c in leaves}
     return values | certificates
 

@@ -66,7 +66,14 @@ class Postgres:
     """The pod ``timescaledb`` on this machine, on a port of its own; its database may be up or down."""
 
     def __init__(
-        self, binaries: str, manifests: Sequence[Manifest], root: Path, *, secrets: Secrets, port: int
+        self,
+        binaries: str,
+        manifests: Sequence[Manifest],
+        root: Path,
+        *,
+        secrets: Secrets,
+        port: int,
+        rewrites: Mapping[str, str] | None = None,
     ) -> None:
         self.port = port
         self.manifests = manifests
@@ -75,20 +82,35 @@ class Postgres:
             r"\b5432\b": str(port),
             r"listen_addresses = '\*'": "listen_addresses = '127.0.0.1'",
             **WITHOUT_TIMESCALEDB,
+            # In the container the user is "postgres"; here it may be anybody.
+            r"(?m)^pod    postgres ": f"pod    {own_name()} ",
+            **(rewrites or {}),
         }
-        if own_name() != "postgres":
-            # In the container the user is "postgres", as "peer" demands; here it may be anybody.
-            self.rewrites[r"\bpeer$"] = "peer map=container"
         self.root = root
         self.pod = self.client_pod("timescaledb", root)
         self.path = {"PATH": binaries}
         self.data = self.pod.path(_DATA) / "data"
         self.log = root / "server.log"
 
-    def client_pod(self, component: str, root: Path) -> Pod:
+    def client_pod(
+        self,
+        component: str,
+        root: Path,
+        workload_name: str | None = None,
+        elsewhere: Mapping[str, Path] | None = None,
+    ) -> Pod:
         """Lay out another pod that this server's port concerns, such as the schema job's."""
         root.mkdir(exist_ok=True)
-        return Pod(self.manifests, component, root, secrets=self.secrets, rewrites=self.rewrites, user=USER)
+        return Pod(
+            self.manifests,
+            component,
+            root,
+            secrets=self.secrets,
+            rewrites=self.rewrites,
+            user=USER,
+            workload_name=workload_name,
+            elsewhere=elsewhere,
+        )
 
     def client_environment(self, pod: Pod, container: str) -> dict[str, str]:
         """Return a client's variables; the name of the Service stands for this machine."""
@@ -128,13 +150,16 @@ class Postgres:
     @contextmanager
     def running(self, *options: str, wait: bool = True) -> Iterator[Daemon]:
         """Start the container ``timescaledb``; ``options`` go behind the synthesized arguments."""
-        map_file = self.root / "ident.conf"
-        map_file.write_text(f"container {own_name()} postgres\n", encoding="utf-8")
-        arguments = [*self.pod.command("timescaledb"), *_ON_THIS_MACHINE, "-c", f"ident_file={map_file}"]
+        arguments = [*self.pod.command("timescaledb"), *_ON_THIS_MACHINE]
         with daemon(
             ["postgres", *arguments, *options],
             # The policy of this machine's OpenSSL must not refuse what the configuration forgot to refuse.
-            {**self.path, "PGDATA": str(self.data), "OPENSSL_CONF": "/dev/null"},
+            {
+                **self.pod.environment("timescaledb"),
+                **self.path,
+                "PGDATA": str(self.data),
+                "OPENSSL_CONF": "/dev/null",
+            },
             self.log,
             user=USER,
             end=signal.SIGINT,

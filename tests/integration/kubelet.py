@@ -36,28 +36,42 @@ class Pod:
         secrets: Secrets,
         rewrites: Mapping[str, str] | None = None,
         user: str | None = None,
+        workload_name: str | None = None,
+        elsewhere: Mapping[str, Path] | None = None,
     ) -> None:
-        """Lay out the volumes; ``user`` is who will run the containers, where that is not this user."""
-        spec = workload(manifests, component).spec
+        """Lay out the volumes; ``user`` is who will run the containers, where that is not this user.
+
+        ``workload_name`` chooses one of several workloads that share a component. ``elsewhere`` says where
+        paths are that mean another pod's files: a volume that they share, or what its agent reads.
+        """
+        spec = workload(manifests, component, name=workload_name).spec
         self._root = root
+        self._elsewhere = dict(elsewhere or {})
         self._secrets = secrets
         self._rewrites = dict(rewrites or {})
         self._user = user
-        self._containers = {c["name"]: c for c in spec["containers"]}
+        self._containers = {c["name"]: c for c in [*spec.get("initContainers", []), *spec["containers"]]}
         mounts = [m for c in self._containers.values() for m in c.get("volumeMounts", [])]
         self._volume_of = {mount["mountPath"]: mount["name"] for mount in mounts}
         # "/alertmanager" is the path of a volume, and as a prefix of routes it is none.
         start, end = r"(?<![\w/.-])(?<!route-prefix=)", r"(?![\w-])"
         self._paths = re.compile(
-            "|".join(f"{start}{re.escape(path)}{end}" for path in self._volume_of) or "(?!)"
+            "|".join(f"{start}{re.escape(path)}{end}" for path in (*self._elsewhere, *self._volume_of))
+            or "(?!)"
         )
         volumes = {volume["name"]: volume for volume in spec.get("volumes", [])}
         for path, name in self._volume_of.items():
-            self._lay_out(self.path(path), volumes.get(name, {}), manifests)
+            if path not in self._elsewhere:
+                self._lay_out(self.path(path), volumes.get(name, {}), manifests)
+
+    @property
+    def containers(self) -> list[str]:
+        """The names of the containers."""
+        return list(self._containers)
 
     def path(self, inside: str) -> Path:
         """Return where a path inside the containers is on this machine."""
-        return self._root / inside.lstrip("/")
+        return self._elsewhere.get(inside) or self._root / inside.lstrip("/")
 
     def rewritten(self, text: str) -> str:
         # Paths come last: a port's digits might occur in the name of the test's directory.
@@ -99,8 +113,10 @@ class Pod:
     def _lay_out(self, directory: Path, volume: Manifest, manifests: Sequence[Manifest]) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         if "configMap" in volume:
-            files = find(manifests, "ConfigMap", volume["configMap"]["name"])["data"]
-            self._swap(directory, {name: self.rewritten(text) for name, text in files.items()}, 0o644)
+            source = volume["configMap"]
+            files = find(manifests, "ConfigMap", source["name"])["data"]
+            rewritten = {name: self.rewritten(text) for name, text in files.items()}
+            self._swap(directory, rewritten, source.get("defaultMode", 0o644))
         elif "secret" in volume:
             source = volume["secret"]
             keys = [item["key"] for item in source.get("items", [])]

@@ -22,6 +22,7 @@ from traversion.settings import (
     IngressSettings,
     ObservabilitySettings,
     PlacementSettings,
+    PosixRepository,
     PrometheusSettings,
     RedisSettings,
     Replicas,
@@ -119,7 +120,14 @@ def environments(draw: st.DrawFn) -> Environment:
             zone_replicated=cluster.cloud in {"gke", "aks"} and draw(st.booleans()),
             resources=Resources(cpu="500m", cpu_limit="2", memory=memory, memory_limit=memory),
             max_connections=connections,
-            backups=draw(st.none() | st.just(BackupSettings(schedule="30 3 * * 0", retention="8w"))),
+            backups=draw(
+                st.none()
+                | st.just(
+                    BackupSettings(
+                        repository=PosixRepository(storage="30Gi"), full="30 3 * * 0", retention="8w"
+                    )
+                )
+            ),
         ),
         redis=RedisSettings(storage="80Gi", resources=draw(resources())),
         observability=ObservabilitySettings(

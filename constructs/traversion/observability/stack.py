@@ -64,6 +64,10 @@ class ObservabilityStack(Construct):
             targets.append(ScrapeTarget("traversion", api.component, "metrics", api.contract.metrics_path))
         if database:
             targets.append(PostgresExporter(self, platform, settings.postgres_exporter, database).target)
+        if database and database.job_metrics:
+            # The jobs say what a series is about, not the gateway.
+            gateway = database.job_metrics.component
+            targets.append(ScrapeTarget("backups", gateway, "metrics", describes_others=True))
         if redis:
             targets.append(RedisExporter(self, platform, settings.redis_exporter, redis).target)
 

@@ -92,14 +92,34 @@ class Certificates:
     def serving(self, owner: Component, services: Sequence[str]) -> ServingCertificate:
         """Create a serving certificate that bears every name of these Services."""
         secret = f"{owner.name}-tls"
+        names = [name for service in services for name in _names(service, owner.namespace)]
+        self._leaf(owner, secret, CertificateSpecUsages.SERVER_AUTH, dns_names=names)
+        return ServingCertificate(secret)
+
+    def client(self, owner: Component) -> ServingCertificate:
+        """Create a certificate that says who a client is: its common name is the component's."""
+        secret = f"{owner.name}-tls"
+        self._leaf(owner, secret, CertificateSpecUsages.CLIENT_AUTH, common_name=owner.name)
+        return ServingCertificate(secret)
+
+    def _leaf(
+        self,
+        owner: Component,
+        secret: str,
+        usage: CertificateSpecUsages,
+        *,
+        common_name: str | None = None,
+        dns_names: Sequence[str] | None = None,
+    ) -> None:
         Certificate(
             self._scope,
             secret,
             metadata=owner.resource_metadata(secret),
             spec=CertificateSpec(
                 secret_name=secret,
-                dns_names=[name for service in services for name in _names(service, owner.namespace)],
-                usages=[CertificateSpecUsages.DIGITAL_SIGNATURE, CertificateSpecUsages.SERVER_AUTH],
+                common_name=common_name,
+                dns_names=dns_names,
+                usages=[CertificateSpecUsages.DIGITAL_SIGNATURE, usage],
                 duration=_LEAF_LIFETIME,
                 renew_before=_LEAF_RENEWAL,
                 private_key=CertificateSpecPrivateKey(
@@ -110,7 +130,6 @@ class Certificates:
                 issuer_ref=CertificateSpecIssuerRef(name=_AUTHORITY, kind="Issuer"),
             ),
         )
-        return ServingCertificate(secret)
 
 
 def _names(service: str, namespace: str) -> list[str]:

@@ -23,15 +23,19 @@ class Placement:
     settings: PlacementSettings
     cloud: str
 
-    def affinity(self) -> k8s.Affinity | None:
-        """Require the nodes that the environment names, and prefer spot nodes if it wants them."""
+    def affinity(self, beside: Component | None = None) -> k8s.Affinity | None:
+        """Require the nodes that the environment names, and prefer spot nodes if it wants them.
+
+        ``beside``: on the node of that component, whose volume the pod shares.
+        """
         required = [
             k8s.NodeSelectorRequirement(key=key, operator="In", values=[value])
             for key, value in sorted(self.settings.node_labels.items())
         ]
-        if not required and not self.settings.spot:
+        if not required and not self.settings.spot and not beside:
             return None
         return k8s.Affinity(
+            pod_affinity=_on_the_node_of(beside) if beside else None,
             node_affinity=k8s.NodeAffinity(
                 required_during_scheduling_ignored_during_execution=k8s.NodeSelector(
                     node_selector_terms=[k8s.NodeSelectorTerm(match_expressions=required)]
@@ -40,6 +44,8 @@ class Placement:
                 else None,
                 preferred_during_scheduling_ignored_during_execution=self._spot_nodes(),
             )
+            if required or self.settings.spot
+            else None,
         )
 
     def tolerations(self) -> list[k8s.Toleration] | None:
@@ -69,3 +75,10 @@ class Placement:
         spot = k8s.NodeSelectorRequirement(key=key, operator="In", values=[value])
         term = k8s.NodeSelectorTerm(match_expressions=[spot])
         return [k8s.PreferredSchedulingTerm(weight=100, preference=term)]
+
+
+def _on_the_node_of(component: Component) -> k8s.PodAffinity:
+    term = k8s.PodAffinityTerm(
+        topology_key=_HOSTNAME, label_selector=k8s.LabelSelector(match_labels=component.selector)
+    )
+    return k8s.PodAffinity(required_during_scheduling_ignored_during_execution=[term])

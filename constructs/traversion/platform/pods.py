@@ -61,6 +61,8 @@ class Pod:
     grace_seconds: int = 30
     priority_class: str | None = None
     restart_policy: str | None = None
+    beside: Component | None = None
+    """A component on whose node the pod must run, to share its volume."""
 
     @property
     def _all_containers(self) -> list[Container]:
@@ -119,7 +121,7 @@ class Pod:
             priority_class_name=self.priority_class,
             termination_grace_period_seconds=self.grace_seconds,
             restart_policy=self.restart_policy,
-            affinity=placement.affinity(),
+            affinity=placement.affinity(self.beside),
             tolerations=placement.tolerations(),
             topology_spread_constraints=placement.spread(component) if spread else None,
             init_containers=[_container(c) for c in self.init_containers] or None,

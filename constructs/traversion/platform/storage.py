@@ -52,6 +52,16 @@ class Storage:
         self._cluster = cluster
         self._made: set[str] = set()
 
+    def scratch(self) -> str:
+        """Return the name of a class of SSD volumes that are deleted with their claim.
+
+        With a StorageClass of the cluster's own it is that one, whatever becomes of its volumes.
+        """
+        if self._cluster.storage_class:
+            return self._cluster.storage_class
+        disks = _CLOUDS[self._cluster.cloud]
+        return self._class(f"{self._owner.instance}-ssd-scratch", disks, disks.zonal, reclaim_policy="Delete")
+
     def ssd(self, *, zone_replicated: bool = False) -> str:
         """Return the name of a class of SSD volumes that grow, wait for their pod, and outlive their claim.
 
@@ -65,6 +75,18 @@ class Storage:
             message = f"{self._cluster.cloud} has no zone-replicated volumes"
             raise ValueError(message)
         name = f"{self._owner.instance}-ssd{'-replicated' if zone_replicated else ''}"
+        zones = self._cluster.zones if zone_replicated else ()
+        return self._class(name, disks, parameters, reclaim_policy="Retain", zones=zones)
+
+    def _class(
+        self,
+        name: str,
+        disks: _Disks,
+        parameters: Mapping[str, str],
+        *,
+        reclaim_policy: str,
+        zones: Sequence[str] = (),
+    ) -> str:
         if name not in self._made:
             self._made.add(name)
             k8s.KubeStorageClass(
@@ -73,13 +95,11 @@ class Storage:
                 metadata=self._owner.cluster_metadata(name),
                 provisioner=disks.provisioner,
                 parameters=parameters,
-                reclaim_policy="Retain",
+                reclaim_policy=reclaim_policy,
                 allow_volume_expansion=True,
                 # Bound before scheduling, a zonal disk can land where the pod may not run.
                 volume_binding_mode="WaitForFirstConsumer",
-                allowed_topologies=_in_zones(disks.zone_key, self._cluster.zones)
-                if zone_replicated
-                else None,
+                allowed_topologies=_in_zones(disks.zone_key, zones),
             )
         return name
 

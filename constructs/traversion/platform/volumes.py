@@ -101,7 +101,38 @@ class Claim:
         )
 
 
-Volume: TypeAlias = ConfigFiles | SecretFiles | Scratch | Claim
+@dataclass(frozen=True)
+class ScratchDisk:
+    """A disk that is made for one pod and deleted with it."""
+
+    name: str
+    size: str
+    storage_class: str
+
+    def volume(self) -> k8s.Volume:
+        """Return the pod's volume."""
+        claim = Claim(self.name, self.size, self.storage_class).spec()
+        template = k8s.PersistentVolumeClaimTemplate(spec=claim)
+        return k8s.Volume(name=self.name, ephemeral=k8s.EphemeralVolumeSource(volume_claim_template=template))
+
+
+@dataclass(frozen=True)
+class IdentityToken:
+    """A token of the pod's account for somebody who trusts the cluster's issuer, such as a cloud."""
+
+    name: str
+    audience: str
+
+    def volume(self) -> k8s.Volume:
+        """Return the pod's volume; the kubelet renews the file ``token``."""
+        token = k8s.ServiceAccountTokenProjection(
+            audience=self.audience, path="token", expiration_seconds=3600
+        )
+        source = k8s.ProjectedVolumeSource(sources=[k8s.VolumeProjection(service_account_token=token)])
+        return k8s.Volume(name=self.name, projected=source)
+
+
+Volume: TypeAlias = ConfigFiles | SecretFiles | Scratch | Claim | ScratchDisk | IdentityToken
 
 
 @dataclass(frozen=True)
@@ -115,4 +146,4 @@ class Mount:
     @property
     def read_only(self) -> bool:
         """Whether writing is refused."""
-        return isinstance(self.volume, ConfigFiles | SecretFiles)
+        return isinstance(self.volume, ConfigFiles | SecretFiles | IdentityToken)

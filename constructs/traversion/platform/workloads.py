@@ -36,7 +36,7 @@ def deployment(
     surge: int = 1,
 ) -> None:
     """Create a Deployment of one pod, or one whose size an autoscaler decides, up to ``autoscaled_to``."""
-    _service_account(scope, component)
+    service_account(scope, component)
     _count(platform, pod, (autoscaled_to or 1) + surge)
     _recommendations(scope, platform, component, "Deployment", name)
     k8s.KubeDeployment(
@@ -69,7 +69,7 @@ def stateful_set(
     governing_service: str,
 ) -> None:
     """Create a StatefulSet of one pod with one volume that nothing deletes."""
-    _service_account(scope, component)
+    service_account(scope, component)
     _count(platform, pod, 1)
     platform.capacity.add_claim(claim.size)
     _recommendations(scope, platform, component, "StatefulSet", component.name)
@@ -117,7 +117,7 @@ def job(
 
     A Job's pod template is immutable, so a changed one must be a new Job; Argo CD runs it as a hook.
     """
-    _service_account(scope, component)
+    service_account(scope, component)
     _count(platform, pod, 1)
     created = k8s.KubeJob(
         scope,
@@ -145,9 +145,12 @@ def cron_job(
     *,
     schedule: str,
     deadline_seconds: int,
+    retries: int = 6,
 ) -> None:
-    """Create a CronJob that never runs beside itself and starts late rather than not at all."""
-    _service_account(scope, component)
+    """Create a CronJob that never runs beside itself and starts late rather than not at all.
+
+    The component's account is made by ``service_account``, as several CronJobs may share it.
+    """
     _count(platform, pod, 1)
     k8s.KubeCronJob(
         scope,
@@ -162,7 +165,7 @@ def cron_job(
             failed_jobs_history_limit=3,
             job_template=k8s.JobTemplateSpec(
                 metadata=k8s.ObjectMeta(labels=component.labels),
-                spec=_job_spec(platform, component, pod, deadline_seconds),
+                spec=_job_spec(platform, component, pod, deadline_seconds, retries),
             ),
         ),
     )
@@ -210,16 +213,19 @@ def disruption_budget(scope: Construct, component: Component, name: str) -> None
     )
 
 
-def _job_spec(platform: Platform, component: Component, pod: Pod, deadline_seconds: int) -> k8s.JobSpec:
+def _job_spec(
+    platform: Platform, component: Component, pod: Pod, deadline_seconds: int, retries: int = 6
+) -> k8s.JobSpec:
     return k8s.JobSpec(
-        backoff_limit=6,
+        backoff_limit=retries,
         ttl_seconds_after_finished=86_400,
         active_deadline_seconds=deadline_seconds,
         template=pod.template(component, platform.placement),
     )
 
 
-def _service_account(scope: Construct, component: Component) -> None:
+def service_account(scope: Construct, component: Component) -> None:
+    """Create the account that a component's pods run under; it is granted nothing."""
     k8s.KubeServiceAccount(
         scope,
         "service-account",

@@ -6,6 +6,16 @@ synthesized. Settings are frozen: what was checked is what is deployed.
 """
 
 from traversion.settings.api import ApiSettings, AutoscalingTargets
+from traversion.settings.backups import (
+    ArchiveSettings,
+    AzureRepository,
+    BackupSettings,
+    GcsRepository,
+    OffsiteSettings,
+    PosixRepository,
+    RehearsalSettings,
+    S3Repository,
+)
 from traversion.settings.base import Image, Replicas, Resources, Settings, refuse
 from traversion.settings.cluster import ClusterSettings, CredentialSettings, PlacementSettings
 from traversion.settings.environment import Environment
@@ -19,28 +29,35 @@ from traversion.settings.observability import (
     PrometheusSettings,
 )
 from traversion.settings.redis import RedisSettings
-from traversion.settings.timescaledb import BackupSettings, TimescaleDbSettings
+from traversion.settings.timescaledb import TimescaleDbSettings
 
 __all__ = [
     "AlertReceivers",
     "AlertmanagerSettings",
     "ApiSettings",
+    "ArchiveSettings",
     "AutoscalingTargets",
+    "AzureRepository",
     "BackupSettings",
     "ClusterSettings",
     "CredentialSettings",
     "Environment",
     "ExporterSettings",
+    "GcsRepository",
     "GrafanaSettings",
     "Hosts",
     "Image",
     "IngressSettings",
     "ObservabilitySettings",
+    "OffsiteSettings",
     "PlacementSettings",
+    "PosixRepository",
     "PrometheusSettings",
     "RedisSettings",
+    "RehearsalSettings",
     "Replicas",
     "Resources",
+    "S3Repository",
     "Settings",
     "TimescaleDbSettings",
     "refuse",

@@ -1,30 +1,12 @@
-"""The database and its backups."""
+"""The database: its size, and how long it keeps what."""
 
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from traversion.settings.backups import BackupSettings, PosixRepository
 from traversion.settings.base import Image, Resources, Settings, refuse
-from traversion.values import CronSchedule, Period, StorageSize, seconds_of
-
-
-class BackupSettings(Settings):
-    """Logical dumps of the database onto a volume of their own."""
-
-    schedule: CronSchedule = "0 2 * * *"
-    """When a dump starts, in UTC."""
-    retention: Period = "30d"
-    """How long a dump is kept; at least a day. The newest one is never deleted."""
-    storage: StorageSize = "50Gi"
-    """Volume for the dumps; a compressed dump is commonly a fifth to a tenth of the database."""
-    resources: Resources = Resources(cpu="250m", cpu_limit="1", memory="256Mi", memory_limit="512Mi")
-    """CPU and memory of the backup pod."""
-
-    @model_validator(mode="after")
-    def _retention_covers_a_day(self) -> Self:
-        if seconds_of(self.retention) < seconds_of("1d"):
-            raise refuse("retention", self.retention, 'must be at least "1d": dumps are pruned by the day')
-        return self
+from traversion.values import Period, StorageSize, seconds_of
 
 
 class TimescaleDbSettings(Settings):
@@ -46,8 +28,8 @@ class TimescaleDbSettings(Settings):
     """Age at which events, causality and patterns are dropped."""
     metric_retention: Period = "30d"
     """Age at which application metrics stored in the database are dropped."""
-    backups: BackupSettings | None = BackupSettings()
-    """Scheduled dumps; None switches them off."""
+    backups: BackupSettings | None = BackupSettings(repository=PosixRepository(storage="50Gi"))
+    """Backups and continuous archiving; None switches both off."""
 
     @model_validator(mode="after")
     def _compressed_before_dropped(self) -> Self:

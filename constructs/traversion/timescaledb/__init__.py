@@ -1,4 +1,4 @@
-"""TimescaleDB: the server, its schema, its roles and its dumps."""
+"""TimescaleDB: the server, its schema, its roles and its backups."""
 
 from traversion.timescaledb.database import TimescaleDb
 

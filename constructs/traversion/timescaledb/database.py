@@ -5,48 +5,39 @@ from constructs import Construct
 from traversion.platform import Platform
 from traversion.platform.component import Component
 from traversion.platform.credentials import Credential, Fixed, Random, Source
-from traversion.platform.pods import Container, EnvValue, Pod, exec_probe, tcp_probe
-from traversion.platform.volumes import Claim, ConfigFiles, Mount, Scratch
-from traversion.platform.workloads import (
-    cron_job,
-    disruption_budget,
-    job,
-    persistent_volume_claim,
-    service,
-    stateful_set,
-)
-from traversion.settings import BackupSettings, Resources, TimescaleDbSettings, refuse
+from traversion.platform.pods import Container, EnvValue, Pod
+from traversion.platform.volumes import Claim, ConfigFiles, Mount
+from traversion.platform.workloads import disruption_budget, job
+from traversion.settings import Resources, TimescaleDbSettings, refuse
+from traversion.timescaledb.backup_jobs import BackupJobs
+from traversion.timescaledb.backups import Backups
 from traversion.timescaledb.files import (
-    CERTIFICATE_DIRECTORY,
-    CONFIG_DIRECTORY,
     CONNECTION_LIMITS,
-    SOCKET_DIRECTORY,
+    PORT,
+    SCRIPTS_DIRECTORY,
     schema_files,
-    script,
     server_files,
 )
-from traversion.timescaledb.tuning import SHARED_MEMORY_FRACTION
-from traversion.values import bytes_of, format_bytes, seconds_of
+from traversion.timescaledb.pgbackrest import AGENT_PORT
+from traversion.timescaledb.pushgateway import Pushgateway
+from traversion.timescaledb.rehearsal import Rehearsal
+from traversion.timescaledb.server import UID, Additions, database_server
 
-_UID = 1000  # "postgres" in timescale/timescaledb-ha
-_DATA_VOLUME = "/home/postgres/pgdata"  # The image keeps PGDATA in the directory "data" below it.
-_HELPER = Resources(cpu="10m", cpu_limit="100m", memory="32Mi", memory_limit="64Mi")
 _SCHEMA_RUNNER = Resources(cpu="50m", cpu_limit="500m", memory="64Mi", memory_limit="128Mi")
-_INITDB = "--data-checksums --encoding=UTF8 --auth-local=peer --auth-host=scram-sha-256"
 # Superuser, and the schema job beside a person who looks on.
 _OTHER_CONNECTIONS = 3 + 2
 
 
 class TimescaleDb(Construct):
-    """One TimescaleDB server with TLS, its schema, a role for each user of it, and scheduled dumps.
+    """One TimescaleDB server with TLS, its schema, a role for each user of it, and backups.
 
     Creates the StatefulSet ``timescaledb`` with one SSD volume, the Services ``timescaledb-service``
-    (clients) and ``timescaledb`` (governing), a Job that brings the schema up to date, and a CronJob
-    that dumps the database unless backups are off. Raises where memory does not suffice for the
-    connections.
+    (clients) and ``timescaledb`` (governing), and a Job that brings the schema up to date. Unless backups are
+    off, it archives WAL, and CronJobs take backups and rehearse their restore. Raises where memory does not
+    suffice for the connections.
     """
 
-    port = 5432
+    port = PORT
     host = "timescaledb-service"
     database_name = "traversion"
 
@@ -54,153 +45,96 @@ class TimescaleDb(Construct):
         """Create the database on the platform."""
         super().__init__(platform, "timescaledb")
         self._platform = platform
-        self._settings = settings
-        self.component = platform.make_component("timescaledb", "database", settings.image.tag).with_ports(
-            postgresql=self.port
-        )
-        self._storage_class = platform.storage.ssd(zone_replicated=settings.zone_replicated)
+        self.settings = settings
+        self.component = self._component()
         self.certificate = platform.certificates.serving(
             self.component, [self.host, f"timescaledb-0.{self.component.name}"]
         )
         self.superuser = self._role("postgres", "timescaledb-superuser", "the schema job and people in need")
+        self.owner = self._role("traversion_owner", "timescaledb-owner", "people who change the schema")
         self.application = self._role("traversion", "timescaledb-traversion", "the API")
         self.reader = self._role("grafana", "timescaledb-grafana", "dashboards, which only read")
         self.monitor = self._role("postgres_exporter", "timescaledb-exporter", "the metrics exporter")
-        self._backup_role = self._role("backup", "timescaledb-backup", "the dump job")
+        self.backup = self._role("backup", "timescaledb-backup", "the backup jobs")
+        self.backups = self._backups()
         self._server()
-        self._services()
         disruption_budget(self, self.component, "timescaledb")
         self._schema()
-        if settings.backups:
-            self._backups(settings.backups)
+        self.job_metrics = self._jobs(self.backups) if self.backups else None
+        """Where the jobs leave their metrics, if there are any."""
 
     def pool_size(self, pods: int) -> int:
         """Return how many connections each of so many API pods may open, so that all fit at once."""
         reserved = sum(CONNECTION_LIMITS.values()) + _OTHER_CONNECTIONS
-        size = (self._settings.max_connections - reserved) // pods
+        size = (self.settings.max_connections - reserved) // pods
         if size < 1:
             raise refuse(
                 "database.max_connections",
-                self._settings.max_connections,
+                self.settings.max_connections,
                 f"must be at least {pods + reserved}: one for each of {pods} API pods, {reserved} for others",
             )
         return size
+
+    def _component(self) -> Component:
+        ports = {"postgresql": self.port} | ({"backup-agent": AGENT_PORT} if self.settings.backups else {})
+        return self._platform.make_component("timescaledb", "database", self.settings.image.tag).with_ports(
+            **ports
+        )
 
     def _role(self, name: str, secret: str, user: str) -> Credential:
         sources: dict[str, Source] = {"username": Fixed(name), "password": Random()}
         purpose = f"database role of {user}"
         return self._platform.credentials.declare(self.component, secret, purpose, sources)
 
+    def _backups(self) -> Backups | None:
+        settings = self.settings
+        if not settings.backups:
+            return None
+        return Backups(self, self._platform, settings.backups, image=settings.image, database=self.component)
+
     def _server(self) -> None:
-        settings = self._settings
-        config = ConfigFiles("config", "timescaledb-config", server_files(settings)).create(
-            self, self.component
-        )
-        scripts = ConfigFiles("scripts", "timescaledb-scripts", script("reload-certificate.sh"))
-        scripts.create(self, self.component)
-        socket = Scratch("socket", "1Mi")
-        certificate = self.certificate.files
-        shared_memory = bytes_of(settings.resources.memory_limit) // SHARED_MEMORY_FRACTION
-        data = Claim("data", settings.storage, self._storage_class)
-        accepting = ["pg_isready", "--quiet", "--host", "127.0.0.1", "--port", str(self.port)]
-        server = Container(
-            name="timescaledb",
-            image=settings.image,
-            resources=settings.resources,
-            args=["-c", f"config_file={CONFIG_DIRECTORY}/postgresql.conf"],
-            ports=self.component.ports,
-            environment={
-                "POSTGRES_USER": "postgres",
-                "POSTGRES_PASSWORD": self.superuser.key("password"),
-                "POSTGRES_INITDB_ARGS": _INITDB,
-                # The configuration comes from us; the image's own tuner would write another.
-                "NO_TS_TUNE": "true",
-                "TIMESCALEDB_TELEMETRY": "off",
-            },
-            mounts=[
-                Mount(data, _DATA_VOLUME),
-                Mount(config, CONFIG_DIRECTORY),
-                Mount(certificate, CERTIFICATE_DIRECTORY),
-                Mount(socket, SOCKET_DIRECTORY),
-                Mount(Scratch("tmp", "256Mi"), "/tmp"),
-                Mount(
-                    Scratch("shared-memory", format_bytes(shared_memory), in_memory=True),
-                    "/dev/shm",
-                ),
-            ],
-            # Recovery after a crash replays WAL and must not be interrupted: it may take an hour.
-            startup=exec_probe(accepting, failures=360),
-            readiness=exec_probe(accepting, period=5),
-            # The postmaster accepts connections while it recovers from a crashed backend; let it.
-            liveness=tcp_probe("postgresql", timeout=5, failures=6),
-            # SIGTERM would wait for every client to leave; this disconnects them and writes a checkpoint.
-            pre_stop=[
-                "pg_ctl",
-                "stop",
-                "--pgdata",
-                f"{_DATA_VOLUME}/data",
-                "--mode",
-                "fast",
-                "--timeout",
-                "100",
-            ],
-        )
-        reloader = Container(
-            name="certificate-reloader",
-            image=settings.image,
-            resources=_HELPER,
-            command=["/bin/sh", "/opt/traversion/reload-certificate.sh"],
-            environment={"INTERVAL_SECONDS": "60", "CERTIFICATE_DIRECTORY": CERTIFICATE_DIRECTORY},
-            mounts=[
-                Mount(scripts, "/opt/traversion"),
-                Mount(certificate, CERTIFICATE_DIRECTORY),
-                Mount(socket, SOCKET_DIRECTORY),
-            ],
-        )
-        pod = Pod(
-            [server, reloader],
-            uid=_UID,
-            gid=_UID,
-            grace_seconds=120,
-            priority_class=self._platform.data_priority,
-        )
-        stateful_set(
+        settings = self.settings
+        storage_class = self._platform.storage.ssd(zone_replicated=settings.zone_replicated)
+        data = Claim("data", settings.storage, storage_class)
+        database_server(
             self,
             self._platform,
             self.component,
-            pod,
+            settings,
+            certificate=self.certificate,
+            superuser_password=self.superuser.key("password"),
             claim=data,
-            governing_service=self.component.name,
+            configuration=server_files(settings, archives=self.backups is not None),
+            additions=self.backups.additions(data, self.certificate) if self.backups else Additions(),
         )
 
-    def _services(self) -> None:
-        ports = {"postgresql": (self.port, "postgresql")}
-        service(self, self.component, self.host, ports)
-        service(self, self.component, self.component.name, ports, headless=True)
-
     def _schema(self) -> None:
-        component = self._client("timescaledb-schema", "migration", "bring the schema up to date")
-        files = ConfigFiles("schema", "timescaledb-schema", schema_files(self._settings)).create(
+        component = self._platform.make_component("timescaledb-schema", "migration", self.settings.image.tag)
+        self._platform.network.allow(
+            component, self.component, self.port, because="bring the schema up to date"
+        )
+        files = ConfigFiles("schema", "timescaledb-schema", schema_files(self.settings)).create(
             self, component
         )
         passwords = {
             f"{role.upper()}_PASSWORD": credential.key("password")
             for role, credential in (
+                ("traversion_owner", self.owner),
                 ("traversion", self.application),
                 ("grafana", self.reader),
                 ("postgres_exporter", self.monitor),
-                ("backup", self._backup_role),
+                ("backup", self.backup),
             )
         }
         runner = Container(
             name="apply-schema",
-            image=self._settings.image,
+            image=self.settings.image,
             resources=_SCHEMA_RUNNER,
-            command=["/bin/sh", "/opt/traversion/apply-schema.sh"],
-            environment={**self._connection(self.superuser), **passwords},
-            mounts=[Mount(files, "/opt/traversion"), Mount(self.certificate.trust, "/etc/trust")],
+            command=["/bin/sh", f"{SCRIPTS_DIRECTORY}/apply-schema.sh"],
+            environment={**self.connection(self.superuser), **passwords},
+            mounts=[Mount(files, SCRIPTS_DIRECTORY), Mount(self.certificate.trust, "/etc/trust")],
         )
-        pod = Pod([runner], uid=_UID, gid=_UID, restart_policy="OnFailure")
+        pod = Pod([runner], uid=UID, gid=UID, restart_policy="OnFailure")
         job(
             Construct(self, "schema"),
             self._platform,
@@ -210,44 +144,30 @@ class TimescaleDb(Construct):
             deadline_seconds=3600,
         )
 
-    def _backups(self, settings: BackupSettings) -> None:
-        component = self._client("timescaledb-backup", "backup", "dump the database")
-        scope = Construct(self, "backup")
-        scripts = ConfigFiles("scripts", "timescaledb-backup", script("dump.sh")).create(scope, component)
-        dumps = Claim("timescaledb-backups", settings.storage, self._platform.storage.ssd(), existing=True)
-        persistent_volume_claim(scope, self._platform, component, dumps)
-        dump = Container(
-            name="dump",
-            image=self._settings.image,
-            resources=settings.resources,
-            command=["/bin/sh", "/opt/traversion/dump.sh"],
-            environment={
-                **self._connection(self._backup_role),
-                "DUMP_DIRECTORY": "/backups",
-                "RETENTION_MINUTES": str(seconds_of(settings.retention) // 60),
-            },
-            mounts=[
-                Mount(scripts, "/opt/traversion"),
-                Mount(self.certificate.trust, "/etc/trust"),
-                Mount(dumps, "/backups"),
-            ],
-        )
-        cron_job(
-            scope,
+    def _jobs(self, backups: Backups) -> Pushgateway:
+        gateway = Pushgateway(self, self._platform, backups.settings.pushgateway)
+        BackupJobs(
+            self,
             self._platform,
-            component,
-            "timescaledb-backup",
-            Pod([dump], uid=_UID, gid=_UID, restart_policy="OnFailure"),
-            schedule=settings.schedule,
-            deadline_seconds=6 * 3600,
+            backups,
+            database=self.component,
+            host=self.host,
+            certificate=self.certificate,
+            connection=self.connection(self.backup),
+            gateway=gateway,
         )
+        if backups.settings.rehearsal:
+            Rehearsal(
+                self,
+                self._platform,
+                backups.settings.rehearsal,
+                backups,
+                storage=self.settings.storage,
+                gateway=gateway,
+            )
+        return gateway
 
-    def _client(self, name: str, role: str, reason: str) -> Component:
-        component = self._platform.make_component(name, role, self._settings.image.tag)
-        self._platform.network.allow(component, self.component, self.port, because=reason)
-        return component
-
-    def _connection(self, credential: Credential) -> dict[str, EnvValue]:
+    def connection(self, credential: Credential) -> dict[str, EnvValue]:
         """Return libpq's variables; the mount ``/etc/trust`` goes with them."""
         return {
             "PGHOST": self.host,

@@ -3,15 +3,24 @@
 from collections.abc import Mapping
 from importlib.resources import files
 
-from traversion.settings import TimescaleDbSettings
+from traversion.settings import BackupSettings, TimescaleDbSettings
 from traversion.timescaledb.tuning import tuned_parameters
+from traversion.values import seconds_of
 
+PORT = 5432
+DATA_VOLUME = "/home/postgres/pgdata"
+DATA_DIRECTORY = f"{DATA_VOLUME}/data"  # PGDATA of the image
 CONFIG_DIRECTORY = "/etc/postgresql"
+SCRIPTS_DIRECTORY = "/opt/traversion"
+BACKUP_SCRIPTS_DIRECTORY = "/opt/pgbackrest"
 CERTIFICATE_DIRECTORY = "/etc/postgresql-tls"
 SOCKET_DIRECTORY = "/var/run/postgresql"
 
-CONNECTION_LIMITS = {"grafana_connections": 10, "exporter_connections": 3, "backup_connections": 2}
+CONNECTION_LIMITS = {"grafana_connections": 10, "exporter_connections": 3, "backup_connections": 5}
 """Connections of the roles beside the API's; the schema enforces them."""
+
+SENDING_SECONDS = 15
+"""Of a recovery point: to send a WAL segment after it was closed."""
 
 _INTERVAL_UNITS = {
     "s": "seconds",
@@ -23,21 +32,28 @@ _INTERVAL_UNITS = {
 }
 _PACKAGE = files("traversion.timescaledb")
 
-# No password travels and no data is read without TLS. The kernel vouches for the superuser inside the pod.
+# No password travels and no data is read without TLS. Inside the pod the kernel vouches for the user.
 _ACCESS_RULES = """\
 # type   database  user      address  method
-local    all       postgres           peer
+local    all       postgres           peer map=pod
+local    all       backup             peer map=pod
 hostssl  all       all       all      scram-sha-256
+"""
+_IDENTITIES = """\
+# map  user of the pod  role
+pod    postgres         postgres
+pod    postgres         backup
 """
 
 
-def server_files(settings: TimescaleDbSettings) -> Mapping[str, str]:
-    """Return ``postgresql.conf`` and ``pg_hba.conf``."""
+def server_files(settings: TimescaleDbSettings, *, archives: bool) -> Mapping[str, str]:
+    """Return ``postgresql.conf``, ``pg_hba.conf`` and ``pg_ident.conf`` of a server that archives, or not."""
     parameters: dict[str, str | int] = {
         "listen_addresses": "*",
-        "port": 5432,
+        "port": PORT,
         "unix_socket_directories": SOCKET_DIRECTORY,
         "hba_file": f"{CONFIG_DIRECTORY}/pg_hba.conf",
+        "ident_file": f"{CONFIG_DIRECTORY}/pg_ident.conf",
         "shared_preload_libraries": "timescaledb",
         "timescaledb.telemetry_level": "off",
         "password_encryption": "scram-sha-256",
@@ -60,10 +76,26 @@ def server_files(settings: TimescaleDbSettings) -> Mapping[str, str]:
         # A client that vanished must not hold locks for ever.
         "idle_in_transaction_session_timeout": "5min",
         "tcp_keepalives_idle": 60,
+        "tcp_keepalives_interval": 10,
+        "tcp_keepalives_count": 6,
+        **(_archiving(settings.backups) if settings.backups and archives else {"archive_mode": "off"}),
         **tuned_parameters(settings),
     }
     lines = [f"{name} = {_quoted(value)}\n" for name, value in parameters.items()]
-    return {"postgresql.conf": "".join(lines), "pg_hba.conf": _ACCESS_RULES}
+    return {
+        "postgresql.conf": "".join(lines),
+        "pg_hba.conf": _ACCESS_RULES,
+        "pg_ident.conf": _IDENTITIES,
+    }
+
+
+def _archiving(settings: BackupSettings) -> Mapping[str, str | int]:
+    return {
+        "archive_mode": "on",
+        "archive_command": f'{BACKUP_SCRIPTS_DIRECTORY}/pgbackrest-with-keys archive-push "%p"',
+        # A segment is closed that long after its first change; what is left of the promise is for sending it.
+        "archive_timeout": f"{seconds_of(settings.recovery_point) - SENDING_SECONDS}s",
+    }
 
 
 def schema_files(settings: TimescaleDbSettings) -> Mapping[str, str]:
@@ -79,12 +111,12 @@ def schema_files(settings: TimescaleDbSettings) -> Mapping[str, str]:
         for name, value in values.items():
             text = text.replace(f"@{name}@", value)
         schema[file.name] = text
-    return schema | script("apply-schema.sh")
+    return schema | scripts("apply-schema.sh")
 
 
-def script(name: str) -> dict[str, str]:
-    """Return one of the shell scripts."""
-    return {name: (_PACKAGE / "scripts" / name).read_text(encoding="utf-8")}
+def scripts(*names: str) -> dict[str, str]:
+    """Return some of the scripts."""
+    return {name: (_PACKAGE / "scripts" / name).read_text(encoding="utf-8") for name in names}
 
 
 def _interval(period: str) -> str:

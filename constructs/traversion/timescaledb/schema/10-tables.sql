@@ -2,7 +2,10 @@
 
 CREATE EXTENSION IF NOT EXISTS timescaledb;
 
-SET ROLE traversion;
+-- Before there was an owner, the API owned everything.
+REASSIGN OWNED BY traversion TO traversion_owner;
+
+SET ROLE traversion_owner;
 
 CREATE TABLE IF NOT EXISTS tenants (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

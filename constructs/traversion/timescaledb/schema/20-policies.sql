@@ -1,7 +1,7 @@
 -- Compression and retention. Run in the database "traversion" after 10-tables.sql, as often as you like:
 -- policies are put in place anew, so they follow the settings.
 
-SET ROLE traversion;
+SET ROLE traversion_owner;
 
 DO $$
 DECLARE

@@ -64,7 +64,7 @@ class TraversionChart(Chart):
                 redis=redis,
             )
             SecureIngress(platform, environment.ingress, hosts=hosts, api=api, observability=observability)
-            if restore and database.backups:
+            if database.backups and restore:
                 restore_database(platform, database, database.backups, restore)
         self.platform = platform
         if validated:

@@ -83,7 +83,7 @@ def _describe_restore(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--dump",
         metavar="NAME",
-        help='restore a logical dump of the archive, or the "latest", into the new database traversion_restored',
+        help='restore a dump of the archive, or the "latest", into the new database traversion_restored',
     )
     parser.add_argument(
         "--time",
@@ -108,11 +108,10 @@ def _restore(options: argparse.Namespace) -> int:
     (environment,) = choose(load_environments(), names=options.environment, asked_by="ENVIRONMENT")
     if options.dump and (options.time or options.repository not in {None, "archive"}):
         raise SettingsRefused(
-            "--dump: dumps are of one moment, and in the archive: leave --time and --repository"
+            "--dump: a dump is of one moment, and in the archive: leave --time and --repository out"
         )
-    where = "dump" if options.dump else "in-place" if options.in_place else "beside"
     restore = Restore(
-        where,
+        "dump" if options.dump else "in-place" if options.in_place else "beside",
         repository=REPOSITORIES[options.repository or ("archive" if options.dump else "primary")],
         time=moment(options.time) if options.time else None,
         dump=options.dump or "latest",

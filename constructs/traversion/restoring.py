@@ -76,7 +76,8 @@ def check_covered(restore: Restore, info: str, source: str) -> None:
         ) from error
     if not stops:
         raise SettingsRefused(
-            f"--backups {source}: repository {restore.repository} holds no backup: name another by --repository"
+            f"--backups {source}: repository {restore.repository} holds no backup: "
+            "name another by --repository"
         )
     if restore.time and restore.time < min(stops):
         oldest = min(stops) + timedelta(seconds=1)

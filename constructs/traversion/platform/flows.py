@@ -136,6 +136,25 @@ class Network:
         )
 
 
+def admit(scope: Construct, source: Component, destination: Component, port: int) -> None:
+    """Create a policy that lets ``source`` in, for a destination whose own policy is not to be touched."""
+    k8s.KubeNetworkPolicy(
+        scope,
+        f"admit-{source.name}",
+        metadata=source.metadata(f"admit-{source.name}"),
+        spec=k8s.NetworkPolicySpec(
+            pod_selector=k8s.LabelSelector(match_labels=destination.selector),
+            policy_types=["Ingress"],
+            ingress=[
+                k8s.NetworkPolicyIngressRule(
+                    from_=_peers(source),
+                    ports=[k8s.NetworkPolicyPort(port=int_or_string(port), protocol="TCP")],
+                )
+            ],
+        ),
+    )
+
+
 def _is_local(end: Endpoint) -> bool:
     return isinstance(end, Component) or (isinstance(end, Pods) and end.namespace is None)
 

@@ -19,6 +19,8 @@ BACKUP_CLIENT = "timescaledb-backup"
 """The component of the backup jobs, and so the common name of their certificate."""
 
 _AGENT = Resources(cpu="100m", cpu_limit="1", memory="128Mi", memory_limit="512Mi")
+RESTORER = Resources(cpu="1", cpu_limit="2", memory="512Mi", memory_limit="1Gi")
+"""Of what restores a backup for a person."""
 _SPOOL = Mount(Scratch("spool", "1Gi"), pgbackrest.SPOOL_DIRECTORY)
 
 

@@ -10,7 +10,7 @@ from traversion.platform.volumes import Claim, ConfigFiles, Mount
 from traversion.platform.workloads import disruption_budget, job
 from traversion.settings import Resources, TimescaleDbSettings, refuse
 from traversion.timescaledb.backup_jobs import BackupJobs
-from traversion.timescaledb.backups import Backups
+from traversion.timescaledb.backups import RESTORER, Backups
 from traversion.timescaledb.files import (
     CONNECTION_LIMITS,
     PORT,
@@ -21,7 +21,7 @@ from traversion.timescaledb.files import (
 from traversion.timescaledb.pgbackrest import AGENT_PORT
 from traversion.timescaledb.pushgateway import Pushgateway
 from traversion.timescaledb.rehearsal import Rehearsal
-from traversion.timescaledb.server import UID, Additions, database_server
+from traversion.timescaledb.server import HELPER, UID, Additions, database_server
 
 _SCHEMA_RUNNER = Resources(cpu="50m", cpu_limit="500m", memory="64Mi", memory_limit="128Mi")
 # Superuser, and the schema job beside a person who looks on.
@@ -145,6 +145,7 @@ class TimescaleDb(Construct):
         )
 
     def _jobs(self, backups: Backups) -> Pushgateway:
+        self._reserve_restored_server()
         gateway = Pushgateway(self, self._platform, backups.settings.pushgateway)
         BackupJobs(
             self,
@@ -166,6 +167,11 @@ class TimescaleDb(Construct):
                 gateway=gateway,
             )
         return gateway
+
+    def _reserve_restored_server(self) -> None:
+        """Have the quota admit a restored server beside this one: nobody wants to raise it at night."""
+        self._platform.capacity.add_pods(1, [self.settings.resources, HELPER], [RESTORER])
+        self._platform.capacity.add_claim(self.settings.storage)
 
     def connection(self, credential: Credential) -> dict[str, EnvValue]:
         """Return libpq's variables; the mount ``/etc/trust`` goes with them."""

@@ -11,12 +11,12 @@ from constructs import Construct
 
 from traversion.platform import Platform
 from traversion.platform.component import Component
+from traversion.platform.flows import admit
 from traversion.platform.pods import Container, EnvValue
 from traversion.platform.volumes import Claim, ConfigFiles, Mount, Scratch
 from traversion.platform.workloads import job
-from traversion.settings import Resources
 from traversion.timescaledb import pgbackrest
-from traversion.timescaledb.backups import Backups
+from traversion.timescaledb.backups import RESTORER, Backups
 from traversion.timescaledb.database import TimescaleDb
 from traversion.timescaledb.files import (
     BACKUP_SCRIPTS_DIRECTORY,
@@ -34,7 +34,6 @@ RESTORE = "timescaledb-restore"
 
 _LONGEST_RESTORE = 12 * 3600
 """Seconds."""
-_RESOURCES = Resources(cpu="1", cpu_limit="2", memory="512Mi", memory_limit="1Gi")
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def _beside(
     restorer = Container(
         name="restore",
         image=settings.image,
-        resources=_RESOURCES,
+        resources=RESTORER,
         command=["/bin/bash", f"{BACKUP_SCRIPTS_DIRECTORY}/restore.sh"],
         environment={**backups.environment, **restore.environment(once=True)},
         mounts=[*tools, Mount(claim, DATA_VOLUME), Mount(Scratch("tmp", "256Mi"), "/tmp")],
@@ -123,6 +122,7 @@ def _in_the_old_server(
     mounts = [Mount(Scratch("tmp", "256Mi"), "/tmp")]
     if restore.where == "dump":
         platform.network.allow(component, database.component, database.port, because="restore a dump")
+        admit(scope, component, database.component, database.port)
         script = "restore-dump.sh"
         environment = {
             **database.connection(database.superuser),
@@ -138,7 +138,7 @@ def _in_the_old_server(
     restorer = Container(
         name="restore",
         image=settings.image,
-        resources=_RESOURCES,
+        resources=RESTORER,
         command=["/bin/bash", f"{BACKUP_SCRIPTS_DIRECTORY}/{script}"],
         environment={**backups.environment, **environment},
         mounts=[*_tools(scope, component, backups, script), *mounts],

@@ -31,7 +31,7 @@ UID = 1000
 
 SOCKET = Scratch("socket", "1Mi")
 
-_HELPER = Resources(cpu="10m", cpu_limit="100m", memory="32Mi", memory_limit="64Mi")
+HELPER = Resources(cpu="10m", cpu_limit="100m", memory="32Mi", memory_limit="64Mi")
 _INITDB = "--data-checksums --encoding=UTF8 --auth-local=peer --auth-host=scram-sha-256"
 
 
@@ -105,7 +105,7 @@ def database_server(
     reloader = Container(
         name="certificate-reloader",
         image=settings.image,
-        resources=_HELPER,
+        resources=HELPER,
         command=["/bin/sh", f"{SCRIPTS_DIRECTORY}/reload-certificate.sh"],
         environment={"INTERVAL_SECONDS": "60", "CERTIFICATE_DIRECTORY": CERTIFICATE_DIRECTORY},
         mounts=[

@@ -6,19 +6,23 @@ that the manifests contain.
 
 import json
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.integration.authority import Authority
 from tests.integration.conftest import apply_schema
 from tests.integration.database import Postgres
 from tests.integration.kubelet import Pod, Secrets
-from tests.integration.processes import USER, daemon, eventually, free_port, run
-from tests.manifests import Manifest
+from tests.integration.processes import USER, Daemon, as_user, complete, daemon, eventually, free_port, run
+from tests.manifests import Manifest, find
 
-NSS_WRAPPER = "libnss_wrapper.so"
+REPOSITORY = "/var/lib/pgbackrest"
+KEYS = "/etc/pgbackrest-keys"
+AGENT_CERTIFICATE = "/etc/pgbackrest-tls"
 
 # TimescaleDB's views, for what only looks at them; Debian's PostgreSQL has no TimescaleDB.
 _INFORMATION = """
@@ -28,8 +32,9 @@ _INFORMATION = """
     CREATE OR REPLACE VIEW timescaledb_information.chunks AS
         SELECT name::name AS hypertable_name, 'public'::name AS chunk_schema, name::name AS chunk_name,
             now() AS range_start FROM stand_in.hypertables;
+    CREATE TABLE IF NOT EXISTS timescaledb_information.jobs (job_id int, proc_name text);
 """
-WITHOUT_TIMESCALEDB = {
+_WITHOUT_TIMESCALEDB = {
     r"extname = 'timescaledb'": "extname = 'plpgsql'",
     # Debian's pgBackRest is older than block incremental backups.
     r"(?m)^repo\d-block=y\n": "",
@@ -40,60 +45,78 @@ class Site:
     """The pod ``timescaledb`` with its agent, and the jobs that back it up and rehearse its restore."""
 
     def __init__(
-        self, binaries: str, manifests: Sequence[Manifest], root: Path, *, secrets: Secrets, pushgateway: str
+        self,
+        binaries: str,
+        manifests: Sequence[Manifest],
+        root: Path,
+        *,
+        secrets: Secrets,
+        authority: Authority,
+        pushgateway: str,
+        rewrites: Mapping[str, str] | None = None,
     ) -> None:
         self.root = root
         self.gateway_port = free_port()
         self.agent_port = free_port()
+        self.secrets = secrets
+        self._authority = authority
+        self._binaries = binaries
+        self._manifests = manifests
         self._pushgateway = pushgateway
         self._hosts = root / "hosts"
         self._hosts.write_text("", encoding="utf-8")
         self.know("timescaledb-service", "pushgateway")
+        self._rewrites = {
+            **_WITHOUT_TIMESCALEDB,
+            r"\b8432\b": str(self.agent_port),
+            r"\b9091\b": str(self.gateway_port),
+            r"(?m)^tls-server-address=\*$": "tls-server-address=127.0.0.1",
+            **(rewrites or {}),
+        }
         self.postgres = Postgres(
             binaries,
             manifests,
             root,
             secrets=secrets,
             port=free_port(),
-            rewrites={
-                **WITHOUT_TIMESCALEDB,
-                r"\b8432\b": str(self.agent_port),
-                r"\b9091\b": str(self.gateway_port),
-                r"(?m)^tls-server-address=\*$": "tls-server-address=127.0.0.1",
-            },
+            rewrites=self._rewrites,
+            archives=True,
         )
-        self._jobs = 0
+        self._pods = 0
 
     def know(self, *names: str) -> None:
         """Let names mean this machine."""
         with self._hosts.open("a", encoding="utf-8") as hosts:
             hosts.writelines(f"127.0.0.1 {name}\n" for name in names)
 
-    def environment(self, pod: Pod, container: str, **overrides: str) -> dict[str, str]:
+    @property
+    def surroundings(self) -> dict[str, str]:
+        """The variables of every container here."""
         return {
-            **pod.environment(container),
             **self.postgres.path,
-            "LD_PRELOAD": NSS_WRAPPER,
+            "LD_PRELOAD": "libnss_wrapper.so",
             "NSS_WRAPPER_HOSTS": str(self._hosts),
-            **overrides,
         }
 
+    def environment(self, pod: Pod, container: str, **overrides: str) -> dict[str, str]:
+        return {**pod.environment(container), **self.surroundings, **overrides}
+
     @contextmanager
-    def running(self, *options: str) -> Iterator[None]:
+    def running(self) -> Iterator[Daemon]:
         """Start the containers of the database's pod, and the Pushgateway."""
         with ExitStack() as stack:
             gateway = [self._pushgateway, f"--web.listen-address=127.0.0.1:{self.gateway_port}"]
             stack.enter_context(daemon(gateway, {}, self.root / "gateway.log"))
-            stack.enter_context(self.postgres.running(*options))
+            server = stack.enter_context(self.postgres.running(environment=self.surroundings))
             stack.enter_context(self.agent())
-            yield
+            yield server
 
     @contextmanager
-    def agent(self) -> Iterator[None]:
+    def agent(self) -> Iterator[Daemon]:
         pod = self.postgres.pod
         environment = self.environment(pod, "backup-agent", INTERVAL_SECONDS="0.2")
-        with daemon(pod.command("backup-agent"), environment, self.root / "agent.log", user=USER):
-            yield
+        with daemon(pod.command("backup-agent"), environment, self.root / "agent.log", user=USER) as agent:
+            yield agent
 
     def prepare(self) -> None:
         """Apply the schema, and wait until WAL can be archived."""
@@ -101,39 +124,118 @@ class Site:
         assert done.returncode == 0, done.stderr
         done = self.postgres.superuser(_INFORMATION)
         assert done.returncode == 0, done.stderr
-        eventually(self.archives, within=30)
+        eventually(lambda: self.archive() and self._archived() > 0, within=60, every=0.5)
 
-    def archives(self) -> bool:
-        self.postgres.superuser("SELECT pg_switch_wal()", database="postgres")
-        asked = "SELECT archived_count > 0 FROM pg_stat_archiver"
-        return self.postgres.superuser(asked, database="postgres").stdout == "t\n"
+    def archive(self) -> bool:
+        """Have everything that was committed archived, as ``archive_timeout`` does within a minute."""
+        switch = "SELECT pg_walfile_name(pg_switch_wal())"
+        return self.postgres.superuser(switch, database="postgres").returncode == 0
 
-    def job(self, name: str, **overrides: str) -> subprocess.CompletedProcess[str]:
-        """Run a CronJob's container to its end, each time in a pod of its own."""
+    def _archived(self) -> int:
+        asked = "SELECT archived_count FROM pg_stat_archiver"
+        return int(self.postgres.superuser(asked, database="postgres").stdout)
+
+    def archive_now(self) -> None:
+        """Archive, and wait until it is done."""
+        self.postgres.superuser("CREATE TABLE IF NOT EXISTS written (n int); INSERT INTO written VALUES (1)")
+        switch = "SELECT pg_walfile_name(pg_switch_wal())"
+        segment = self.postgres.superuser(switch, database="postgres").stdout.strip()
+        asked = f"SELECT last_archived_wal >= '{segment}' FROM pg_stat_archiver"  # noqa: S608 # ours
+        eventually(lambda: self.postgres.superuser(asked, database="postgres").stdout == "t\n", within=30)
+
+    def start_job(self, name: str, **overrides: str) -> subprocess.Popen[str]:
+        """Start a CronJob's container, in a pod of its own."""
         pod = self.pod(name)
         (container,) = pod.containers
+        return self._start(pod, container, overrides)
+
+    def job(self, name: str, **overrides: str) -> subprocess.CompletedProcess[str]:
+        """Run a CronJob's container to its end."""
+        return finished(self.start_job(name, **overrides))
+
+    def run(self, pod: Pod, container: str, **overrides: str) -> subprocess.CompletedProcess[str]:
+        return finished(self._start(pod, container, overrides))
+
+    def _start(self, pod: Pod, container: str, overrides: Mapping[str, str]) -> subprocess.Popen[str]:
         environment = self.environment(pod, container, **overrides)
         if "PRELOAD_LIBRARIES" in environment:
             environment["PRELOAD_LIBRARIES"] = ""
-        return run(pod.command(container), environment, user=USER, timeout=120)
+        return start(pod.command(container), environment)
 
-    def pod(self, name: str) -> Pod:
-        self._jobs += 1
-        component = "timescaledb-rehearsal" if name == "timescaledb-rehearsal" else "timescaledb-backup"
+    def pod(self, name: str, elsewhere: Mapping[str, Path] | None = None, **rewrites: str) -> Pod:
+        """Lay out a CronJob's pod; it shares the repository's volume with the database's."""
+        self._pods += 1
         database = self.postgres.pod
-        # The volume that all pods share, and what the agent reads for a job.
-        shared = ("/var/lib/pgbackrest", "/home/postgres/pgdata", "/var/run/postgresql")
-        elsewhere = {path: database.path(path) for path in shared}
-        return self.postgres.client_pod(component, self.root / f"job-{self._jobs}", name, elsewhere)
+        # What the agent reads for a job is in the database's pod.
+        shared = (REPOSITORY, "/home/postgres/pgdata", "/var/run/postgresql")
+        places = {path: database.path(path) for path in shared} | dict(elsewhere or {})
+        component = "timescaledb-rehearsal" if name == "timescaledb-rehearsal" else "timescaledb-backup"
+        return Pod(
+            self._manifests,
+            component,
+            self.root / f"pod-{self._pods}",
+            secrets=self.secrets,
+            rewrites=self.postgres.rewrites | rewrites,
+            user=USER,
+            workload_name=name,
+            elsewhere=places,
+        )
+
+    def restorer(self, manifests: Sequence[Manifest]) -> Pod:
+        """Lay out the Job ``timescaledb-restore``, which has the database's volume."""
+        self._pods += 1
+        database = self.postgres.pod
+        shared = (REPOSITORY, "/home/postgres/pgdata")
+        return Pod(
+            manifests,
+            "timescaledb-restore",
+            self.root / f"pod-{self._pods}",
+            secrets=self.secrets,
+            rewrites=self.postgres.rewrites,
+            user=USER,
+            elsewhere={path: database.path(path) for path in shared},
+        )
+
+    def beside(self, manifests: Sequence[Manifest]) -> Postgres:
+        """Lay out the server that a restore starts beside the old one."""
+        self._pods += 1
+        root = self.root / f"pod-{self._pods}"
+        root.mkdir()
+        certificate = find(manifests, "Certificate", "timescaledb-restored-tls")
+        return Postgres(
+            self._binaries,
+            manifests,
+            root,
+            secrets={**self.secrets, "timescaledb-restored-tls": self._authority.serving(certificate)},
+            port=free_port(),
+            rewrites=self._rewrites,
+            component="timescaledb-restored",
+            elsewhere={REPOSITORY: self.postgres.pod.path(REPOSITORY)},
+            archives=True,
+        )
+
+    @contextmanager
+    def restored(self, manifests: Sequence[Manifest]) -> Iterator[Postgres]:
+        """Restore into a new server, and run it."""
+        server = self.beside(manifests)
+        done = self.run(server.pod, "restore")
+        assert done.returncode == 0, done.stdout + done.stderr
+        with server.running(within=60, environment=self.surroundings):
+            yield server
 
     def info(self) -> list[dict[str, Any]]:
         """Return what pgBackRest says of the repositories."""
         pod = self.postgres.pod
-        command = [str(pod.path("/opt/pgbackrest/pgbackrest-with-keys")), "--output=json", "info"]
+        command = [str(pod.path("/opt/pgbackrest") / "pgbackrest-with-keys"), "--output=json", "info"]
         done = run(command, self.environment(pod, "backup-agent"), user=USER)
         assert done.returncode == 0, done.stdout + done.stderr
         stanzas: list[dict[str, Any]] = json.loads(done.stdout)
         return stanzas
+
+    def backups(self, repository: int = 1) -> list[dict[str, Any]]:
+        """Return the backups of a repository, oldest first."""
+        (stanza,) = self.info()
+        return [each for each in stanza["backup"] if each["database"]["repo-key"] == repository]
 
     def metrics(self) -> Mapping[str, float]:
         """Return what the jobs left at the Pushgateway, by series."""
@@ -141,4 +243,27 @@ class Site:
         with urllib.request.urlopen(address, timeout=10) as answer:  # on this machine
             lines = answer.read().decode().splitlines()
         pairs = (line.rsplit(" ", 1) for line in lines if line.startswith("traversion_"))
-        return {series: float(value) for series, value in pairs}
+        return {series.replace('instance="",', ""): float(value) for series, value in pairs}
+
+
+def start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        as_user(command, USER),
+        env=complete(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finished(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    """Wait for a job's end."""
+    output, errors = process.communicate(timeout=180)
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def wait_for_the_clock() -> None:
+    """Backups are timed in whole seconds."""
+    time.sleep(1.1)

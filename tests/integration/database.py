@@ -74,8 +74,12 @@ class Postgres:
         secrets: Secrets,
         port: int,
         rewrites: Mapping[str, str] | None = None,
+        component: str = "timescaledb",
+        elsewhere: Mapping[str, Path] | None = None,
+        archives: bool = False,
     ) -> None:
         self.port = port
+        self._archives = archives
         self.manifests = manifests
         self.secrets = secrets
         self.rewrites = {
@@ -87,7 +91,7 @@ class Postgres:
             **(rewrites or {}),
         }
         self.root = root
-        self.pod = self.client_pod("timescaledb", root)
+        self.pod = self.client_pod(component, root, elsewhere=elsewhere)
         self.path = {"PATH": binaries}
         self.data = self.pod.path(_DATA) / "data"
         self.log = root / "server.log"
@@ -148,9 +152,17 @@ class Postgres:
         run(["cp", "-a", str(other.data), str(self.data)])
 
     @contextmanager
-    def running(self, *options: str, wait: bool = True) -> Iterator[Daemon]:
+    def running(
+        self,
+        *options: str,
+        wait: bool = True,
+        within: float = 10,
+        environment: Mapping[str, str] | None = None,
+    ) -> Iterator[Daemon]:
         """Start the container ``timescaledb``; ``options`` go behind the synthesized arguments."""
         arguments = [*self.pod.command("timescaledb"), *_ON_THIS_MACHINE]
+        if not self._archives:
+            arguments += ["-c", "archive_mode=off"]
         with daemon(
             ["postgres", *arguments, *options],
             # The policy of this machine's OpenSSL must not refuse what the configuration forgot to refuse.
@@ -159,13 +171,14 @@ class Postgres:
                 **self.path,
                 "PGDATA": str(self.data),
                 "OPENSSL_CONF": "/dev/null",
+                **(environment or {}),
             },
             self.log,
             user=USER,
             end=signal.SIGINT,
         ) as server:
             if wait:
-                eventually(lambda: self._answers(server))
+                eventually(lambda: self._answers(server), within=within)
             yield server
 
     def _answers(self, server: Daemon) -> bool:

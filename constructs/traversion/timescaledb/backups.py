@@ -138,7 +138,9 @@ class Backups:
             ],
             # Until the repositories are ready there is no server to ask, and a restart would not help.
             liveness=exec_probe(
-                ["/bin/sh", "-c", "[ ! -e /tmp/serving ] || pgbackrest server-ping"], period=30, failures=6
+                ["/bin/sh", "-c", "[ ! -e /tmp/serving ] || pgbackrest --io-timeout=3 server-ping"],
+                period=30,
+                failures=6,
             ),
         )
         return Additions(environment=self.environment, mounts=[*tools, _SPOOL], beside=[agent])

@@ -33,8 +33,21 @@ TAG = Setting("api.image.tag", '"1.1.0"', "{}")
 STAGING_TAG = Setting("api.image.tag", '"1.1.0"', "{}", "staging")
 CONNECTIONS = Setting("database.max_connections", "max_connections=400", "max_connections={}")
 EVENTS = Setting("database.event_retention", 'event_retention="90d"', "event_retention={}")
-SCHEDULE = Setting("database.backups.schedule", '"0 2 * * *"', "{}")
-BACKUPS = Setting("database.backups.retention", 'retention="30d", st', "retention={}, st")
+SCHEDULE = Setting("database.backups.full", '"0 2 * * *"', "{}")
+KEPT = Setting("database.backups.retention", 'retention="30d"', "retention={}")
+ARCHIVED = Setting("database.backups.archive.retention", 'retention="1y"', "retention={}")
+RECOVERY_POINT = Setting("database.backups.recovery_point", 'retention="30d"', "recovery_point={}")
+BUCKET = Setting("database.backups.repository.bucket", '"company-traversion-production-backups"', "{}")
+BACKUPS_TO = Setting(
+    "database.backups.repository",
+    'GcsRepository(bucket="company-traversion-production-backups")',
+    "{}",
+)
+OFFSITE_TO = Setting(
+    "database.backups.offsite.repository",
+    'GcsRepository(bucket="company-traversion-production-offsite")',
+    "{}",
+)
 REDIS = Setting("redis.storage", 'storage="20Gi"', "storage={}")
 METRICS = Setting("observability.prometheus.retention", '"7d", storage="20Gi"', "{}", "staging")
 INTERVAL = Setting(
@@ -95,9 +108,17 @@ REFUSED = [
     (CPU_PERCENT, 6000, "95"),
     (SURGE, 0, "1"),
     (GRACE, 10, "drain_seconds = 10"),
-    (BACKUPS, "30", '"30d"'),
-    (BACKUPS, 30, '"30d"'),
-    (BACKUPS, "1h", '"1d"'),
+    (KEPT, "30", '"30d"'),
+    (KEPT, 30, '"30d"'),
+    (KEPT, "1h", 'write at least "1d"'),
+    (ARCHIVED, "30d", 'write at least "31d"'),
+    (RECOVERY_POINT, "10s", '"30s" to "1h"'),
+    (RECOVERY_POINT, "1d", '"30s" to "1h"'),
+    (BUCKET, "gs://company-backups", "without a scheme"),
+    (BUCKET, "Company", "lower-case"),
+    (BACKUPS_TO, "s3://company-backups", "S3Repository(bucket=..., region=...)"),
+    (BACKUPS_TO, None, "is no repository"),
+    (OFFSITE_TO, "far away", "is no repository"),
     (METRICS, "", '"30d"'),
     (METRICS, "0d", '"1s"'),
     (METRICS, "1000y", ""),  # Prometheus counts nanoseconds in 64 bits: "duration out of range"
@@ -250,6 +271,37 @@ TOGETHER = [
         "max_connections=2000",
         "production: database.max_connections = 2000: leaves ",
     ),
+    # Backups that would not be there when they are needed.
+    (
+        "production",
+        'repository=GcsRepository(bucket="company-traversion-production-backups"),',
+        "",
+        "production: database.backups.repository: is required",
+    ),
+    (
+        "production",
+        '"company-traversion-production-offsite"',
+        '"company-traversion-production-backups"',
+        "offsite.repository = 'gcs:company-traversion-production-backups': is the bucket of repository",
+    ),
+    (
+        "production",
+        'retention="30d",',
+        'retention="30d", rehearsal=RehearsalSettings(schedule="0 6 1 * *"),',
+        "production: database.backups.rehearsal.schedule = '0 6 1 * *': must be at least once a week",
+    ),
+    (
+        "production",
+        'GcsRepository(bucket="company-traversion-production-backups")',
+        'S3Repository(bucket="backups")',
+        "production: database.backups.repository.region: is required",
+    ),
+    (
+        "production",
+        'GcsRepository(bucket="company-traversion-production-offsite")',
+        'PosixRepository(storage="1Gi")',
+        "is in the same cluster",
+    ),
     # A name that fits a label by itself, but not with what is put around it.
     ("dev", 'name="dev"', f'name="{"d" * 60}"', f"name = '{'d' * 60}'"),
 ]
@@ -261,7 +313,10 @@ def test_what_does_not_fit_together_is_refused(
 ) -> None:
     before, beside = checkout.files(), checkout.entries()
     checkout.edit(name, old, new)
-    if len(new) > 60:
+    for imported in ("PosixRepository", "RehearsalSettings", "S3Repository"):
+        if f"{imported}(" in new:
+            checkout.edit(name, "    GcsRepository,\n", f"    GcsRepository,\n    {imported},\n")
+    if new.startswith('name="ddd'):
         checkout.environment(name).rename(checkout.environment("d" * 60))
     assert_refused(checkout.synth(), checkout, before, message)
     assert checkout.entries() == beside, "a scratch directory stays behind"

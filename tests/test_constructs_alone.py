@@ -55,7 +55,16 @@ def observability_of_a_cache(platform: Platform) -> None:
 @pytest.mark.parametrize(
     ("build", "components"),
     [
-        (a_database, {"timescaledb", "timescaledb-schema", "timescaledb-backup"}),
+        (
+            a_database,
+            {
+                "timescaledb",
+                "timescaledb-schema",
+                "timescaledb-backup",
+                "timescaledb-rehearsal",
+                "pushgateway",
+            },
+        ),
         (a_cache, {"redis"}),
         (observability, {"prometheus", "alertmanager", "grafana", "kube-state-metrics"}),
         (

@@ -137,14 +137,32 @@ def test_volumes_grow_and_wait_for_their_pod(manifests: Mapping[str, list[Manife
         for storage in classes:
             assert storage["allowVolumeExpansion"] is True
             assert storage["volumeBindingMode"] == "WaitForFirstConsumer"
-            assert storage["reclaimPolicy"] == "Retain"
+            scratch = storage["metadata"]["name"].endswith("-scratch")
+            assert storage["reclaimPolicy"] == ("Delete" if scratch else "Retain")
 
 
 def test_backups_are_scheduled_where_they_are_promised(manifests: Mapping[str, list[Manifest]]) -> None:
     assert not of_kind(manifests["dev"], "CronJob")
     for name in ("staging", "production"):
-        schedules = [job["spec"]["schedule"] for job in of_kind(manifests[name], "CronJob")]
-        assert "0 2 * * *" in schedules
+        schedules = {
+            job["metadata"]["name"].removeprefix("timescaledb-"): job["spec"]["schedule"]
+            for job in of_kind(manifests[name], "CronJob")
+        }
+        daily = {"backup-full": "0 2 * * *", "rehearsal": "0 6 * * 6"}
+        others = {
+            "backup-incremental": "30 * * * *",
+            "backup-offsite": "0 4 * * 0",
+            "backup-archive": "0 5 1 * *",
+        }
+        assert schedules == (daily | others if name == "production" else daily)
+
+
+def test_production_keeps_backups_as_long_as_promised(production: list[Manifest]) -> None:
+    config = find(production, "ConfigMap", "timescaledb-backup")["data"]["pgbackrest.conf"]
+    for repository, days in ((1, 30), (2, 90), (3, 365)):
+        assert f"repo{repository}-retention-full-type=time\n" in config
+        assert f"repo{repository}-retention-full={days}\n" in config
+        assert f"repo{repository}-cipher-type=aes-256-cbc\n" in config
 
 
 def test_productions_critical_alerts_wake_somebody(production: list[Manifest]) -> None:

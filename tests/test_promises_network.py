@@ -183,6 +183,10 @@ EXPECTED = {
     (API, CACHE, 6379),
     ("timescaledb-schema", DATABASE, 5432),
     ("timescaledb-backup", DATABASE, 5432),
+    ("timescaledb-backup", DATABASE, 8432),
+    ("timescaledb-backup", "pushgateway", 9091),
+    ("timescaledb-rehearsal", "pushgateway", 9091),
+    (PROMETHEUS, "pushgateway", 9091),
     ("postgres-exporter", DATABASE, 5432),
     ("redis-exporter", CACHE, 6379),
     (GRAFANA, DATABASE, 5432),
@@ -212,15 +216,15 @@ def test_production_is_as_drawn(syntheses: Mapping[str, Synthesis]) -> None:
     found = Policies.of(synthesis.manifests).connections(ends, ports_of(synthesis))
     found = {connection for connection in found if ours & set(connection[:2])}
     assert {(source, target, port) for source, target, port, _ in found if target != DNS} == EXPECTED
-    # Alertmanager looks up its receivers on the Internet.
-    callers = {source for source, _, _ in EXPECTED if source in ours} | {ALERTMANAGER}
+    # Alertmanager looks up its receivers on the Internet, and the database its repositories.
+    callers = {source for source, _, _ in EXPECTED if source in ours} | {ALERTMANAGER, DATABASE}
     assert {connection for connection in found if connection[1] == DNS} == {
         (caller, DNS, 53, protocol) for caller in callers for protocol in ("TCP", "UDP")
     }
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_only_alerts_and_the_api_server_leave_the_cluster(
+def test_only_alerts_backups_and_calls_of_the_api_server_leave_the_cluster(
     name: str, syntheses: Mapping[str, Synthesis]
 ) -> None:
     synthesis = syntheses[name]
@@ -233,7 +237,8 @@ def test_only_alerts_and_the_api_server_leave_the_cluster(
     api_server = {443, 6443}
     expected = {"prometheus": api_server, "kube-state-metrics": api_server}
     if name != "dev":
-        expected["alertmanager"] = {443}
+        senders = ("alertmanager", "timescaledb", "timescaledb-backup", "timescaledb-rehearsal")
+        expected |= {sender: {443} for sender in senders}
     if name == "production":
         expected["prometheus-adapter"] = api_server
     assert {pod: ports for pod, ports in reach.items() if ports} == expected

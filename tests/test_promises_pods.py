@@ -107,9 +107,10 @@ def test_only_what_calls_the_api_server_gets_a_token(objects: list[Manifest]) ->
 
 
 def test_each_workload_has_an_account_of_its_own(objects: list[Manifest]) -> None:
-    accounts = [each.spec["serviceAccountName"] for each in workloads(objects)]
-    assert len(accounts) == len(set(accounts))
-    assert "default" not in accounts
+    """Of a component, that is: the kinds of backup are one component."""
+    accounts = {(each.spec["serviceAccountName"], each.component) for each in workloads(objects)}
+    assert len(accounts) == len({account for account, _ in accounts}) == len({name for _, name in accounts})
+    assert all(account == component for account, component in accounts)
 
 
 def test_permissions_are_few(objects: list[Manifest]) -> None:
@@ -354,6 +355,6 @@ def test_what_is_immutable_does_not_depend_on_the_version(
     newer = {"api.image.tag": "2.0.0", "database.image.tag": "pg15.99", "redis.image.tag": "7.9-alpine"}
     after = synthesize_environment(changed(environments["production"], newer)).manifests
     for each in workloads(syntheses["production"].manifests):
-        other = workload(after, each.component)
+        other = workload(after, each.component, each.name if each.kind == "CronJob" else None)
         for field in ("selector", "serviceName", "volumeClaimTemplates"):
             assert each.manifest["spec"].get(field) == other.manifest["spec"].get(field), each.name

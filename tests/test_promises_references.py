@@ -9,6 +9,7 @@ from tests.manifests import (
     CLUSTER_SCOPED,
     Manifest,
     Synthesis,
+    Workload,
     find,
     identity,
     mentions,
@@ -197,11 +198,17 @@ def test_no_secret_is_made_in_vain(synthesis: Synthesis) -> None:
     assert {credential.secret for credential in synthesis.platform.credentials.declared} <= read
 
 
+def scratch_disks(each: Workload) -> list[Manifest]:
+    """Volumes that live and die with the pod."""
+    return [volume for volume in each.spec.get("volumes", []) if "ephemeral" in volume]
+
+
 def test_storage_classes_exist_or_are_the_clusters(synthesis: Synthesis) -> None:
     made = names(synthesis.manifests, "StorageClass") or {"local-ssd"}
     claims = of_kind(synthesis.manifests, "PersistentVolumeClaim")
     for each in workloads(synthesis.manifests):
         claims = claims + each.manifest["spec"].get("volumeClaimTemplates", [])
+        claims = claims + [volume["ephemeral"]["volumeClaimTemplate"] for volume in scratch_disks(each)]
     assert {claim["spec"]["storageClassName"] for claim in claims} == made
 
 
@@ -213,6 +220,9 @@ def test_certificates_name_their_service_and_have_an_issuer(objects: list[Manife
         assert spec["issuerRef"]["name"] in issuers
         if spec.get("isCA"):
             assert len(spec["commonName"]) <= 64  # the longest that X.509 allows
+            continue
+        if spec["usages"] == ["digital signature", "client auth"]:
+            assert spec["commonName"] in names(objects, "ServiceAccount")  # whom it identifies
             continue
         services = {name.partition(".")[0] for name in spec["dnsNames"]} & names(objects, "Service")
         assert services
@@ -295,8 +305,14 @@ def test_data_is_never_pruned(objects: list[Manifest]) -> None:
         assert is_kept(manifest), identity(manifest)
         for template in manifest.get("spec", {}).get("volumeClaimTemplates", []):
             assert is_kept(template), identity(manifest)
+    scratch = {
+        volume["ephemeral"]["volumeClaimTemplate"]["spec"]["storageClassName"]
+        for each in workloads(objects)
+        for volume in scratch_disks(each)
+    }
     for storage in of_kind(objects, "StorageClass"):
-        assert storage["reclaimPolicy"] == "Retain"
+        temporary = storage["metadata"]["name"] in scratch
+        assert storage["reclaimPolicy"] == ("Delete" if temporary else "Retain")
     for each in of_kind(objects, "StatefulSet"):
         policy = each["spec"].get("persistentVolumeClaimRetentionPolicy", {})
         assert "Delete" not in policy.values()

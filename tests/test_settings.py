@@ -30,6 +30,7 @@ from traversion.settings import (
     Image,
     IngressSettings,
     PlacementSettings,
+    PosixRepository,
     RedisSettings,
     Replicas,
     Resources,
@@ -37,6 +38,8 @@ from traversion.settings import (
     TimescaleDbSettings,
 )
 from traversion.synthesis import choose, load_environments
+
+_VOLUME = PosixRepository(storage="50Gi")
 
 
 @pytest.mark.parametrize(
@@ -48,8 +51,12 @@ from traversion.synthesis import choose, load_environments
         (Image, {"repository": "localhost:5000/a/b-c_d.e", "tag": "_1.0-rc.1"}),
         (Image, {"repository": "traversion", "tag": f"1.1.0@sha256:{'a' * 64}"}),
         (RedisSettings, {"storage": "2Gi"}),
-        (BackupSettings, {"retention": "1d", "schedule": "*/15 0-6,20-23 1,15 JAN-MAR MON"}),
-        (BackupSettings, {"retention": "24h", "schedule": "0 0 29 2 *"}),
+        (
+            BackupSettings,
+            {"repository": _VOLUME, "retention": "1y", "full": "*/15 0-6,20-23 1,15 JAN-MAR MON"},
+        ),
+        (BackupSettings, {"repository": _VOLUME, "retention": "9y", "full": "0 0 29 2 *"}),
+        (BackupSettings, {"repository": _VOLUME, "retention": "24h", "incremental": "*/5 * * * *"}),
         (IngressSettings, {"issuer": "self-signed"}),
         (IngressSettings, {"issuer": "self-signed", "cors_origins": ("https://app.company.com:8443",)}),
         (ClusterSettings, {"cloud": "generic", "storage_class": "fast"}),

@@ -21,7 +21,7 @@ from tests.manifests import (
     synthesize_environment,
     workload,
 )
-from traversion.settings import Environment, Resources
+from traversion.settings import Environment, PosixRepository, Resources
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.daemon, pytest.mark.slow]
 
@@ -55,7 +55,8 @@ def _name_of(changes: Mapping[str, object]) -> str:
     "changes",
     [
         {"database.event_retention": "30d", "database.metric_retention": "14d"},
-        {"database.backups.schedule": "30 4 * * *", "database.backups.retention": "7d"},
+        {"database.backups.full": "30 4 * * *", "database.backups.retention": "7d"},
+        {"database.backups.repository": PosixRepository(storage="500Gi")},
         {"database.backups": None},
         {"database.resources": Resources(cpu="2", cpu_limit="4", memory="8Gi", memory_limit="8Gi")},
         {"database.image.tag": "pg15.19-ts2.29.0", "redis.image.tag": "7.4.12-alpine"},

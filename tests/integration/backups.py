@@ -10,15 +10,29 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.integration.authority import Authority
-from tests.integration.conftest import apply_schema
+from tests.integration.conftest import apply_schema, secrets_of
 from tests.integration.database import Postgres
 from tests.integration.kubelet import Pod, Secrets
-from tests.integration.processes import USER, Daemon, as_user, complete, daemon, eventually, free_port, run
-from tests.manifests import Manifest, find
+from tests.integration.processes import (
+    USER,
+    Daemon,
+    as_user,
+    complete,
+    daemon,
+    eventually,
+    free_port,
+    public_directory,
+    run,
+)
+from tests.manifests import Manifest, Synthesis, find
+from traversion.restoring import restore_manifests
+from traversion.settings import Environment
+from traversion.timescaledb.restore import Restore
 
 REPOSITORY = "/var/lib/pgbackrest"
 KEYS = "/etc/pgbackrest-keys"
@@ -53,7 +67,6 @@ class Site:
         secrets: Secrets,
         authority: Authority,
         pushgateway: str,
-        rewrites: Mapping[str, str] | None = None,
     ) -> None:
         self.root = root
         self.gateway_port = free_port()
@@ -71,7 +84,6 @@ class Site:
             r"\b8432\b": str(self.agent_port),
             r"\b9091\b": str(self.gateway_port),
             r"(?m)^tls-server-address=\*$": "tls-server-address=127.0.0.1",
-            **(rewrites or {}),
         }
         self.postgres = Postgres(
             binaries,
@@ -114,7 +126,7 @@ class Site:
     @contextmanager
     def agent(self) -> Iterator[Daemon]:
         pod = self.postgres.pod
-        environment = self.environment(pod, "backup-agent", INTERVAL_SECONDS="0.2")
+        environment = self.environment(pod, "backup-agent", INTERVAL_SECONDS="0.2", RETRY_SECONDS="1")
         with daemon(pod.command("backup-agent"), environment, self.root / "agent.log", user=USER) as agent:
             yield agent
 
@@ -124,7 +136,11 @@ class Site:
         assert done.returncode == 0, done.stderr
         done = self.postgres.superuser(_INFORMATION)
         assert done.returncode == 0, done.stderr
-        eventually(lambda: self.archive() and self._archived() > 0, within=60, every=0.5)
+        try:
+            eventually(lambda: self.archive() and self._archived() > 0, within=60, every=0.5)
+        except AssertionError as error:
+            error.add_note((self.root / "agent.log").read_text(encoding="utf-8")[-3000:])
+            raise
 
     def archive(self) -> bool:
         """Have everything that was committed archived, as ``archive_timeout`` does within a minute."""
@@ -244,6 +260,66 @@ class Site:
             lines = answer.read().decode().splitlines()
         pairs = (line.rsplit(" ", 1) for line in lines if line.startswith("traversion_"))
         return {series.replace('instance="",', ""): float(value) for series, value in pairs}
+
+
+API = "timescaledb-traversion"
+EVENT = """
+    INSERT INTO tenants (name) VALUES ('acme') ON CONFLICT DO NOTHING;
+    INSERT INTO events (tenant_id, event_type, file_path) SELECT id, 'modified', '{}' FROM tenants;
+"""
+
+
+@dataclass
+class Place:
+    """A site, the settings that it was made of, and its running server."""
+
+    site: Site
+    environment: Environment
+    manifests: list[Manifest]
+    server: Daemon
+
+    def restoring(self, restore: Restore) -> list[Manifest]:
+        """Return the environment with the objects of a restore."""
+        return [*self.manifests, *(dict(each) for each in restore_manifests(self.environment, restore))]
+
+    def write(self, name: str) -> None:
+        """Commit an event that can be recognized."""
+        done = self.site.postgres.query(API, EVENT.format(name))
+        assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def running_place(
+    empty: Postgres,
+    environment: Environment,
+    synthesis: Synthesis,
+    authority: Authority,
+    pushgateway: str,
+    *,
+    names: Sequence[str] = (),
+) -> Iterator[Place]:
+    """Run an environment's database with its agent; ``names`` are of other servers on this machine."""
+    with public_directory() as root:
+        site = Site(
+            empty.path["PATH"],
+            synthesis.manifests,
+            root,
+            secrets=secrets_of(synthesis, authority),
+            authority=authority,
+            pushgateway=pushgateway,
+        )
+        site.know(*names)
+        site.postgres.copy_of(empty)
+        with site.running() as server:
+            site.prepare()
+            yield Place(site, environment, synthesis.manifests, server)
+        # What pgBackRest left in the background, for segments that it will not get any more.
+        run(["pkill", "--full", str(root)])
+
+
+def events(postgres: Postgres, database: str = "traversion") -> list[str]:
+    """Return the names of the events, oldest first."""
+    return postgres.superuser("SELECT file_path FROM events ORDER BY id", database).stdout.split()
 
 
 def start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:

@@ -8,7 +8,6 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -19,58 +18,31 @@ from tests.conftest import Program
 from tests.integration.authority import Authority
 from tests.integration.backups import (
     AGENT_CERTIFICATE,
+    API,
+    EVENT,
     KEYS,
     REPOSITORY,
+    Place,
     Site,
+    events,
     finished,
+    running_place,
     wait_for_the_clock,
 )
-from tests.integration.conftest import secrets_of
 from tests.integration.database import Postgres, Session
-from tests.integration.processes import USER, Daemon, eventually, public_directory, run
-from tests.manifests import Manifest, change, synthesize_environment
-from traversion.restoring import restore_manifests
+from tests.integration.processes import USER, eventually, run
+from tests.manifests import change, synthesize_environment
 from traversion.settings import BackupSettings, Environment, PosixRepository
 from traversion.timescaledb.restore import Restore
 
-pytestmark = [pytest.mark.daemon, pytest.mark.slow]
-
-API = "timescaledb-traversion"
-EVENT = """
-    INSERT INTO tenants (name) VALUES ('acme') ON CONFLICT DO NOTHING;
-    INSERT INTO events (tenant_id, event_type, file_path) SELECT id, 'modified', '{}' FROM tenants;
-"""
-
-
-@dataclass
-class Place:
-    """A site, and the settings that it was made of."""
-
-    site: Site
-    environment: Environment
-    manifests: list[Manifest]
-    server: Daemon
-
-    def restoring(self, restore: Restore) -> list[Manifest]:
-        """The environment with the objects of a restore."""
-        return [*self.manifests, *(dict(each) for each in restore_manifests(self.environment, restore))]
-
-    def write(self, name: str) -> None:
-        """Commit an event that can be recognized."""
-        done = self.site.postgres.query(API, EVENT.format(name))
-        assert done.returncode == 0, done.stderr
-
-
-def events(postgres: Postgres) -> list[str]:
-    return postgres.superuser("SELECT file_path FROM events ORDER BY id").stdout.split()
-
+# One worker has them all: the site that they share takes seconds to set up.
+pytestmark = [pytest.mark.daemon, pytest.mark.slow, pytest.mark.xdist_group("backups")]
 
 MakePlace = Callable[[], AbstractContextManager[Place]]
 
 
 @pytest.fixture(scope="module")
 def make_place(
-    postgres_bin: str,
     program: Program,
     environments: dict[str, Environment],
     authority: Authority,
@@ -81,26 +53,15 @@ def make_place(
     backups = BackupSettings(repository=PosixRepository(storage="500Gi"))
     environment = change(environments["production"], {"database.backups": backups})
     synthesis = synthesize_environment(environment)
-    pushgateway = program("prometheus-pushgateway")
 
     @contextmanager
     def make() -> Iterator[Place]:
-        with public_directory() as root:
-            secrets = secrets_of(synthesis, authority)
-            site = Site(
-                postgres_bin,
-                synthesis.manifests,
-                root,
-                secrets=secrets,
-                authority=authority,
-                pushgateway=pushgateway,
-            )
-            site.postgres.copy_of(empty_postgres)
-            with site.running() as server:
-                site.prepare()
-                done = site.job("timescaledb-backup-full")
-                assert done.returncode == 0, done.stdout + done.stderr
-                yield Place(site, environment, synthesis.manifests, server)
+        with running_place(
+            empty_postgres, environment, synthesis, authority, program("prometheus-pushgateway")
+        ) as place:
+            done = place.site.job("timescaledb-backup-full")
+            assert done.returncode == 0, done.stdout + done.stderr
+            yield place
 
     return make
 

@@ -114,13 +114,11 @@ def _(manifests: list[Manifest], random: Random) -> bool:
 
 @fault("claim-missing", "a claim that nobody makes")
 def _(manifests: list[Manifest], random: Random) -> bool:
-    del random
-    for each in of_kind(manifests, "CronJob"):
-        for volume in template(each)["spec"]["volumes"]:
-            if "persistentVolumeClaim" in volume:
-                volume["persistentVolumeClaim"]["claimName"] = "misspelt"
-                return True
-    return False
+    pod = template(random.choice(of_kind(manifests, *WORKLOADS, "Job", "CronJob")))["spec"]
+    claim = {"name": "misspelt", "persistentVolumeClaim": {"claimName": "misspelt"}}
+    pod["volumes"] = [*pod.get("volumes", []), claim]
+    pod["containers"][0].setdefault("volumeMounts", []).append({"name": "misspelt", "mountPath": "/misspelt"})
+    return True
 
 
 @fault("service-account-missing", "an account that nobody makes")

@@ -127,6 +127,7 @@ class Backups:
                 **self.environment,
                 "CERTIFICATE_DIRECTORY": pgbackrest.CERTIFICATE_DIRECTORY,
                 "INTERVAL_SECONDS": "60",
+                "RETRY_SECONDS": "10",
             },
             mounts=[
                 *tools,

@@ -65,7 +65,7 @@ def server_files(settings: TimescaleDbSettings, *, archives: bool) -> Mapping[st
         # TLS 1.2 with forward secrecy and authenticated encryption only; TLS 1.3 brings its own.
         "ssl_ciphers": "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL",
         "wal_level": "replica",
-        # While a server recovers it only reads. Nobody waits for that, and ready shall mean that it also writes.
+        # A server that recovers could be read already; but ready shall mean that it can be written to.
         "hot_standby": "off",
         "timezone": "UTC",
         "log_timezone": "UTC",

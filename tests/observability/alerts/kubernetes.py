@@ -93,8 +93,8 @@ CASES = (
     ),
     Case(
         "ContainerCpuHigh",
-        "a nightly dump uses all its CPU",
-        _limited("timescaledb-backup-1", "dump", "0+15x80", "100x80", "Job"),
+        "a nightly backup uses all its CPU",
+        _limited("timescaledb-backup-full-1", "backup", "0+15x80", "100x80", "Job"),
         {},
         silent=("10m",),
     ),
@@ -124,8 +124,8 @@ CASES = (
     ),
     Case(
         "ContainerMemoryHigh",
-        "a nightly dump fills its page cache",
-        _limited("timescaledb-backup-1", "dump", "0+1x80", "990x80", "Job"),
+        "a nightly backup fills its page cache",
+        _limited("timescaledb-backup-full-1", "backup", "0+1x80", "990x80", "Job"),
         {},
         silent=("10m",),
     ),

@@ -9,7 +9,7 @@ trap 'kill $server $watcher 2>/dev/null; exit 0' TERM INT
 # Harmless where they are ready already.
 until /opt/pgbackrest/pgbackrest-with-keys stanza-create; do
     echo "the repositories are not ready yet: trying again"
-    sleep 10 &
+    sleep "$RETRY_SECONDS" &
     wait $!
 done
 

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -73,13 +74,21 @@ def program() -> Program:
 
     def find(name: str) -> str:
         path = os.pathsep.join((os.environ.get("PATH", ""), *_SYSTEM_FOLDERS))
-        return shutil.which(name, path=path) or _missing(name)
+        return shutil.which(name, path=path) or _unavailable(f"{name} is not installed")
 
     return find
 
 
-def _missing(name: str) -> str:
-    reason = f"{name} is not installed"
+Unavailable = Callable[[str], NoReturn]
+
+
+@pytest.fixture(scope="session")
+def unavailable() -> Unavailable:
+    """Tells that this machine lacks something: skips the test here, and fails it where CI=true."""
+    return _unavailable
+
+
+def _unavailable(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -123,7 +132,9 @@ def nginx(program: Program) -> str:
 @pytest.fixture(scope="session")
 def postgres_bin() -> str:
     """The folder of PostgreSQL 15's programs, the version that is deployed."""
-    return str(_POSTGRES_BIN) if (_POSTGRES_BIN / "postgres").exists() else _missing("PostgreSQL 15")
+    if not (_POSTGRES_BIN / "postgres").exists():
+        _unavailable("PostgreSQL 15 is not installed")
+    return str(_POSTGRES_BIN)
 
 
 @pytest.fixture(scope="session")

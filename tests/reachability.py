@@ -73,8 +73,19 @@ class Policies:
 
     def permit(self, source: End, destination: End, port: int, protocol: str = "TCP") -> bool:
         """Say whether the source's egress and the destination's ingress permit it."""
-        return self._side("egress", source, destination, port, protocol) and self._side(
+        return self.consents("egress", source, destination, port, protocol) and self.consents(
             "ingress", destination, source, port, protocol
+        )
+
+    def consents(self, direction: str, end: End, other: End, port: int, protocol: str) -> bool:
+        """Say whether one end permits it on its side, whatever the other end says."""
+        if isinstance(end, AddressEnd):
+            return True  # not ours to govern
+        specs = list(self._about(end, direction))
+        rules = [rule for spec in specs for rule in spec.get(direction, [])]
+        return not specs or any(
+            _has_port(rule, port, protocol) and _has_peer(rule.get(_PEERS[direction]), end, other)
+            for rule in rules
         )
 
     def isolated(self, pod: PodEnd, direction: str) -> bool:
@@ -88,16 +99,6 @@ class Policies:
             here = policy["metadata"]["namespace"] == pod.namespace
             if governed and here and selects(spec["podSelector"], pod.labels):
                 yield spec
-
-    def _side(self, direction: str, end: End, other: End, port: int, protocol: str) -> bool:
-        if isinstance(end, AddressEnd):
-            return True  # not ours to govern
-        specs = list(self._about(end, direction))
-        rules = [rule for spec in specs for rule in spec.get(direction, [])]
-        return not specs or any(
-            _has_port(rule, port, protocol) and _has_peer(rule.get(_PEERS[direction]), end, other)
-            for rule in rules
-        )
 
 
 def _has_port(rule: Manifest, port: int, protocol: str) -> bool:

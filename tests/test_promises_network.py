@@ -1,14 +1,15 @@
 """Nothing reaches anything that was not declared, and what was declared gets through."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from ipaddress import ip_address, ip_network
+from collections.abc import Callable, Mapping
+from ipaddress import ip_network
+from itertools import product
 
 import pytest
 
+from tests.declared import declared
 from tests.manifests import Manifest, Synthesis, find, workloads
-from tests.reachability import AddressEnd, Connection, End, PodEnd, Policies, pods_of
-from traversion.platform.component import Component
-from traversion.platform.flows import Addresses, Endpoint, Flow, Pods
+from tests.reachability import AddressEnd, End, PodEnd, Policies, pods_of
+from traversion.platform.flows import Addresses
 
 ENVIRONMENTS = ("dev", "production", "staging")
 SYNTHESES = (*ENVIRONMENTS, "upstream", "generic", "aks")
@@ -70,53 +71,48 @@ def ends_of(synthesis: Synthesis) -> list[End]:
 
 
 def ports_of(synthesis: Synthesis) -> set[int]:
-    """Every port that a container opens or a flow is about, and those that must stay shut."""
+    """Every port that a container opens, or a flow or a policy is about, and those that must stay shut."""
     opened = {port for each in workloads(synthesis.manifests) for port in each.ports.values()}
     return (
         opened
         | {port for flow in synthesis.platform.network.flows for port in flow.ports}
+        | {port["port"] for rule in rules_of(synthesis) for port in rule["ports"]}
         | {*FORBIDDEN, 443}
     )
 
 
-def met(end: Endpoint, ends: Iterable[End], namespace: str) -> list[str]:
-    """Name the ends that a declared endpoint means."""
-    if isinstance(end, Addresses):
-        return [
-            each.name
-            for each in ends
-            if isinstance(each, AddressEnd)
-            and contains(end.cidrs, each.address)
-            and not contains(end.exceptions, each.address)
-        ]
-    if isinstance(end, Pods):
-        home, labels = end.namespace or namespace, end.labels
-    else:
-        home, labels = end.namespace, {"app.kubernetes.io/name": end.name}
+def rules_of(synthesis: Synthesis) -> list[Manifest]:
     return [
-        each.name
-        for each in ends
-        if isinstance(each, PodEnd)
-        and each.namespace == home
-        and labels.items() <= each.labels.items()
-        and not (isinstance(end, Component) and each.name == "impostor")
+        rule
+        for policy in Policies.of(synthesis.manifests).policies
+        for direction in ("ingress", "egress")
+        for rule in policy["spec"].get(direction, ())
     ]
 
 
-def contains(cidrs: Sequence[str], address: str) -> bool:
-    return any(ip_address(address) in ip_network(cidr) for cidr in cidrs)
-
-
-def declared(flows: Iterable[Flow], ends: Sequence[End], namespace: str) -> set[Connection]:
-    return {
-        (source, destination, port, protocol)
-        for flow in flows
-        for source in met(flow.source, ends, namespace)
-        for destination in met(flow.destination, ends, namespace)
-        for port in flow.ports
-        for protocol in flow.protocols
-        if source != destination
+def edges_of(synthesis: Synthesis) -> list[AddressEnd]:
+    """The first and the last address of every network that a flow or a policy names, and their neighbours."""
+    blocks = [
+        peer["ipBlock"]
+        for rule in rules_of(synthesis)
+        for peer in (*rule.get("from", ()), *rule.get("to", ()))
+        if "ipBlock" in peer
+    ]
+    named = {cidr for block in blocks for cidr in (block["cidr"], *block.get("except", ()))} | {
+        cidr
+        for flow in synthesis.platform.network.flows
+        for end in (flow.source, flow.destination)
+        if isinstance(end, Addresses)
+        for cidr in (*end.cidrs, *end.exceptions)
     }
+    edges = {
+        edge + step
+        for network in map(ip_network, named)
+        for edge, outwards in ((network[0], -1), (network[-1], 1))
+        for step in (0, outwards)
+        if 0 <= int(edge) + step < 2**network.max_prefixlen
+    }
+    return [AddressEnd(str(edge)) for edge in edges]
 
 
 def test_exactly_the_declared_flows_pass(synthesis: Synthesis) -> None:
@@ -130,6 +126,32 @@ def test_exactly_the_declared_flows_pass(synthesis: Synthesis) -> None:
     expected = declared(synthesis.platform.network.flows, ends, synthesis.platform.namespace)
     # A foreign end is open on its own side; only the flow's other side decides.
     assert found == expected
+
+
+def test_neither_side_of_a_connection_consents_to_more(synthesis: Synthesis) -> None:
+    ends, policies = ends_of(synthesis), Policies.of(synthesis.manifests)
+    allowed = declared(synthesis.platform.network.flows, ends, synthesis.platform.namespace)
+    for pod, other in product(pods_of(synthesis.manifests), ends):
+        for port, protocol in product(ports_of(synthesis) if pod != other else (), ("TCP", "UDP")):
+            leaves, enters = (pod.name, other.name, port, protocol), (other.name, pod.name, port, protocol)
+            assert policies.consents("egress", pod, other, port, protocol) == (leaves in allowed), leaves
+            assert policies.consents("ingress", pod, other, port, protocol) == (enters in allowed), enters
+
+
+def test_networks_end_where_their_declaration_ends(synthesis: Synthesis) -> None:
+    pods, edges, ports = pods_of(synthesis.manifests), edges_of(synthesis), ports_of(synthesis)
+    policies = Policies.of(synthesis.manifests)
+    found = {
+        (source.name, destination.name, port, protocol)
+        for pod, edge in product(pods, edges)
+        for source, destination in ((pod, edge), (edge, pod))
+        for port, protocol in product(ports, ("TCP", "UDP"))
+        if policies.permit(source, destination, port, protocol)
+    }
+    expected = declared(synthesis.platform.network.flows, [*pods, *edges], synthesis.platform.namespace)
+    names = {pod.name for pod in pods}
+    assert found == {connection for connection in expected if not names.issuperset(connection[:2])}
+    assert found
 
 
 def test_every_flow_says_why(synthesis: Synthesis) -> None:
@@ -153,7 +175,7 @@ def test_no_pod_reaches_what_no_pod_may_reach(synthesis: Synthesis) -> None:
     policies = Policies.of(synthesis.manifests)
     for pod in pods_of(synthesis.manifests):
         for port in (*ports_of(synthesis), 1, 8080, 8443):
-            for address in (METADATA, "168.63.129.16", "100.100.100.200"):
+            for address in (METADATA, "168.63.129.16", "100.100.100.200", "fd00:ec2::254"):
                 for protocol in ("TCP", "UDP"):
                     assert not policies.permit(pod, AddressEnd(address), port, protocol), (
                         pod.name,

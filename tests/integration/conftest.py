@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Program, Unavailable
 from tests.integration.authority import Authority
 from tests.integration.database import Postgres
+from tests.integration.firewall import Firewall, PodHost
 from tests.integration.kubelet import Files, Pod, Secrets
+from tests.integration.network import Network
 from tests.integration.processes import USER, free_port, public_directory, run
 from tests.manifests import Manifest, Synthesis, of_kind
 from traversion.platform.credentials import Derived, Fixed
@@ -117,3 +120,22 @@ def run_container(
 ) -> subprocess.CompletedProcess[str]:
     environment = postgres.client_environment(pod, container) | overrides
     return run(pod.command(container), environment, user=USER)
+
+
+@pytest.fixture(scope="session")
+def network_maker(program: Program, unavailable: Unavailable) -> type[Network]:
+    """Networks, where this user and this kernel can make and filter them."""
+    program("ip")
+    program("nft")
+    denial = {
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "denial", "namespace": "somewhere"},
+        "spec": {"podSelector": {}},
+    }
+    pod = PodHost("pod", "somewhere", address="192.0.2.1")
+    try:
+        with Network([{pod.name: pod.address}], [1]) as network:
+            network.enforce(Firewall([denial], [pod]).rules())
+    except OSError as error:
+        unavailable(f"no network with a firewall can be made here: {error}")
+    return Network

@@ -13,13 +13,12 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from tests.manifests import REPOSITORY, Manifest, Synthesis, find, of_kind, selects, workload
-from tests.schemas import CRDS, errors_of, errors_of_custom
+from tests.manifests import REPOSITORY, Manifest, Synthesis, of_kind
+from tests.schemas import CRDS, errors_of_custom
 from traversion.reference import generated
 from traversion.settings import Environment
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
-RESTORE_POD = REPOSITORY / "docs/operations/restore-pod.yaml"
 
 KINDS = {
     "certificate": "Certificate",
@@ -35,7 +34,14 @@ KINDS = {
 }
 """What kubectl calls the kinds that the documentation names objects of."""
 
-MADE_BY_HAND = {("Job", "first-dump"), ("Pod", "timescaledb-restore")}
+MADE_BY_HAND = {
+    ("Job", "first-backup"),
+    ("Job", "first-rehearsal"),
+    ("Job", "full-backup-now"),
+    ("StatefulSet", "timescaledb-restored"),  # by `traversion restore`
+    ("Pod", "timescaledb-restored-0"),
+    ("PersistentVolumeClaim", "data-timescaledb-restored-0"),
+}
 ELSEWHERE = {("Deployment", "cert-manager", "cert-manager")}
 
 
@@ -200,33 +206,3 @@ def test_pages_name_nothing_of_one_machine() -> None:
         assert not re.search(r"(?<![\w.])/(work|root|home/(?!postgres/))|pypi|registry\.npmjs", text), (
             page.name
         )
-
-
-@pytest.mark.parametrize("name", ["production", "staging"])
-def test_restore_pod_may_do_what_it_must(name: str, manifests: Mapping[str, list[Manifest]]) -> None:
-    objects, text = manifests[name], RESTORE_POD.read_text(encoding="utf-8")
-    if name == "staging":  # as restore-a-dump.md does with sed
-        text = text.replace("traversion-system", "traversion-staging")
-        text = text.replace("traversion-production", "traversion-staging")
-    pod = yaml.safe_load(text)
-    for version in ("1.25", "1.34"):
-        assert not errors_of(pod, version)
-    (container,), dump = pod["spec"]["containers"], workload(objects, "timescaledb-backup")
-    (dumping,) = dump.containers
-
-    policy = find(objects, "NetworkPolicy", "allow-timescaledb-backup")
-    assert selects(policy["spec"]["podSelector"], pod["metadata"]["labels"])
-    assert pod["metadata"]["namespace"] == policy["metadata"]["namespace"]
-    for field in (
-        "securityContext",
-        "serviceAccountName",
-        "automountServiceAccountToken",
-        "enableServiceLinks",
-    ):
-        assert pod["spec"][field] == dump.spec[field], field
-    for field in ("image", "resources", "securityContext"):
-        assert container[field] == dumping[field], field
-    others = [volume for volume in dump.spec["volumes"] if volume["name"] != "scripts"]
-    assert pod["spec"]["volumes"] == others
-    schema = {e["name"]: e for e in workload(objects, "timescaledb-schema").containers[0]["env"]}
-    assert container["env"] == [schema[e["name"]] for e in container["env"]], "connects as the superuser does"

@@ -17,6 +17,7 @@ from tests.manifests import REPOSITORY, Manifest, Synthesis, of_kind
 from tests.schemas import CRDS, errors_of_custom
 from traversion.reference import generated
 from traversion.settings import Environment
+from traversion.timescaledb.restore import RESTORE, RESTORED
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
 
@@ -146,6 +147,7 @@ def test_labels_and_files_exist_that_commands_select_by(
         for manifest in objects
         for key, value in manifest["metadata"]["labels"].items()
     } | {"acme.cert-manager.io/http01-solver=true"}
+    labels |= {f"app.kubernetes.io/name={name}" for name in (RESTORE, RESTORED)}
     for words in kubectl_commands(page):
         for option, value in pairwise(words):
             if option == "-l":

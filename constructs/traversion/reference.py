@@ -162,7 +162,13 @@ def _kind(annotation: ast.expr | None, groups: Container[str]) -> str:
         case ast.BinOp(left=left):
             kind = f"{_kind(left, groups)}, or `None`"
         case ast.Subscript(ast.Name("Annotated"), ast.Tuple([inner, ast.Call(keywords=bounds)])):
-            words = {"ge": "from", "le": "to", "min_length": "at least", "pattern": "matching"}
+            words = {
+                "ge": "from",
+                "le": "to",
+                "lt": "to below",
+                "min_length": "at least",
+                "pattern": "matching",
+            }
             limits = (f"{words[b.arg or '']} `{ast.literal_eval(b.value)}`" for b in bounds)
             kind = f"{_kind(inner, groups)} {' '.join(limits)}"
         case ast.Subscript(ast.Name("Literal"), ast.Tuple(choices)):

@@ -24,8 +24,8 @@ from tests.observability.alerts import (
 from tests.observability.alerts.case import STEP, Case, Labels, recovery, seconds, unit_test, unit_tests
 from tests.observability.promql import labels_grouped_by, names_of_series
 from traversion.contract import TRAVERSION, UPSTREAM_1_0_0, Contract
-from traversion.observability.metrics import API, CADVISOR, CATALOGUE, KUBERNETES, Family
 from traversion.observability.dashboards import dashboards
+from traversion.observability.metrics import API, CADVISOR, CATALOGUE, KUBERNETES, Family
 from traversion.observability.rules import Place, Subject, rule_groups, unavailable
 
 CASES = (

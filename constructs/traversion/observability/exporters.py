@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 
-from traversion.observability.prometheus import ScrapeTarget
 from traversion.observability.extensions import CERTIFICATES, certificate_metrics, postgres_queries
+from traversion.observability.prometheus import ScrapeTarget
 from traversion.observability.text import to_yaml
 from traversion.platform import Platform
 from traversion.platform.component import Component

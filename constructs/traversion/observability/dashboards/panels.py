@@ -213,9 +213,9 @@ class Variable:
 
 
 _ENVIRONMENT = Variable("environment", EVERY_UP, "Environment")
-_NAMESPACE = Variable("namespace", EVERY_UP, "Namespace")
+_NAMESPACE = Variable("namespace", EVERY_UP, "Namespace", ('environment=~"$environment"',))
 _FIRST = (_ENVIRONMENT, _NAMESPACE)
-"""At the top of every dashboard: where several environments are stored together, one is chosen."""
+"""At the top of every dashboard that asks Prometheus: where several environments are stored together, one is chosen."""
 
 
 @dataclass(frozen=True)
@@ -241,6 +241,8 @@ class Dashboard:
 
     def to_json(self) -> str:
         """Return the dashboard as Grafana reads it, indented so that changes to it can be reviewed."""
+        asks = any(isinstance(query, PromQl) for row in self.rows for p in row.panels for query in p.queries)
+        variables = [*(_FIRST if asks else ()), *self.variables]
         model = grafana.Dashboard(
             uid=self.uid,
             title=self.title,
@@ -251,7 +253,7 @@ class Dashboard:
             time=grafana.DashboardDashboardTime("now-6h", "now"),
             refresh="1m",
             panels=list(_placed(self.rows)),
-            templating=grafana.DashboardDashboardTemplating([v.model() for v in (*_FIRST, *self.variables)]),
+            templating=grafana.DashboardDashboardTemplating([v.model() for v in variables]),
             annotations=grafana.AnnotationContainer([_CRITICAL_ALERTS, _ROLLOUTS]),
             links=[_OTHER_DASHBOARDS],
         )

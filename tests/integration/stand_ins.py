@@ -25,12 +25,12 @@ Page = Callable[[], str]
 
 def sample(name: str, value: float, **labels: str) -> str:
     inner = ",".join(f'{label}="{text}"' for label, text in labels.items())
-    return f"{name}{{{inner}}} {value}\n"
+    return f"{name}{{{inner}}} {float(value)}\n"
 
 
 @contextmanager
 def serving(pages: Mapping[str, Page], certificate: Files | None = None, token: str = "") -> Iterator[str]:
-    """Serve pages by path, over TLS if there is a certificate, to those who bear the token; yields host:port."""
+    """Serve pages by path, with a certificate over TLS, to those who bear the token; yields host:port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -38,13 +38,13 @@ CASES = (
     *certificates.CASES,
     *objectives.CASES,
 )
-PLACE = Place("", "https://runbooks", "https://grafana")  # without an environment no label is added
+PLACE = Place("test", "https://runbooks", "https://grafana")
 WITHOUT_SERIES: dict[str, Sequence[Labels]] = {
     **dict.fromkeys(("TraversionApiDown", "TimescaleDbDown", "RedisDown", "Watchdog"), ({},)),
     "TargetDown": tuple({"job": job} for job in monitoring.OTHER_JOBS),
 }
-"""What fires when Prometheus sees nothing at all. The other alerts stay silent: those that need a series which
-may be missing while all else is well (jobs of the database, certificates) say so in their own cases."""
+"""What fires when Prometheus sees nothing at all. The other alerts stay silent: those that need a series
+which may be missing while all else is well (jobs of the database, certificates) have cases for it."""
 PROMISED = {
     "TraversionApiDown",
     "TimescaleDbDown",

@@ -15,7 +15,7 @@ from traversion.observability.metrics import demand
 from traversion.observability.rules import Place, Subject, rule_groups
 
 FOLDER = REPOSITORY / "docs/runbooks"
-PAGES = sorted(page for page in FOLDER.glob("*.md") if page.name != "README.md")
+PAGES = sorted(FOLDER.glob("*.md"))
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation", "Escalation"]
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 

@@ -91,11 +91,11 @@ def _questions(case: Case, own_labels: Labels) -> Iterator[dict[str, Any]]:
     name = {"alertname": case.alert, "alertstate": "firing"}
     for time, alerts in {**case.fires, **dict.fromkeys(case.silent, ())}.items():
         yield {
-            "expr": f"ALERTS{_braced(name)}",
+            # What is made of recorded series bears the environment, and the rest does not.
+            "expr": f"sum without (environment) (ALERTS{_braced(name)})",
             "eval_time": time,
             "exp_samples": [
-                {"labels": f"ALERTS{_braced({**labels, **own_labels, **name})}", "value": 1}
-                for labels in alerts
+                {"labels": _braced({**labels, **own_labels, **name}), "value": 1} for labels in alerts
             ],
         }
 

@@ -50,7 +50,8 @@ DASHBOARD = Dashboard(
                 number(
                     "Missing pods",
                     "Pods that are wanted and cannot serve.",
-                    f"sum({DEPLOYMENT_WANTED.where(_DEPLOYMENT)}) - sum({DEPLOYMENT_AVAILABLE.where(_DEPLOYMENT)})",
+                    f"sum({DEPLOYMENT_WANTED.where(_DEPLOYMENT)}) "
+                    f"- sum({DEPLOYMENT_AVAILABLE.where(_DEPLOYMENT)})",
                     width=6,
                     threshold=Threshold(1),
                 ),

@@ -104,7 +104,7 @@ DASHBOARD = Dashboard(
                 ),
                 Panel(
                     "Relations per event",
-                    "Of all tenants. It changes with what is sent; nothing at all for half an hour is an alert.",
+                    "Of all tenants. It changes with what is sent; nothing at all for long is an alert.",
                     (PromQl(f"{causality.DETECTION_RATE} / ({causality.EVENT_RATE} > 0)", "relations"),),
                     "none",
                     width=6,

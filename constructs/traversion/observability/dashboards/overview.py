@@ -174,7 +174,7 @@ DASHBOARD = Dashboard(
             (
                 number(
                     "Availability: budget left",
-                    "Share of the error budget that is not spent yet, over the window that the settings choose.",
+                    "Share of the error budget that is not spent yet, over the window of the settings.",
                     f"{objectives.BUDGETS['availability']}",
                     "percentunit",
                     width=6,

@@ -215,7 +215,7 @@ class Variable:
 _ENVIRONMENT = Variable("environment", EVERY_UP, "Environment")
 _NAMESPACE = Variable("namespace", EVERY_UP, "Namespace", ('environment=~"$environment"',))
 _FIRST = (_ENVIRONMENT, _NAMESPACE)
-"""At the top of every dashboard that asks Prometheus: where several environments are stored together, one is chosen."""
+"""At the top of each dashboard that asks Prometheus: it may store several environments together."""
 
 
 @dataclass(frozen=True)
@@ -266,7 +266,8 @@ _CRITICAL_ALERTS = grafana.AnnotationQuery(
     icon_color=_RED,
     expr=ALERTS.where('alertstate="firing"', 'severity="critical"'),
 )
-_PODS = f"""count by (owner_name) ({POD_OWNER.where('owner_kind="ReplicaSet"', 'owner_name=~"traversion-app-.+"')}"""
+_OF_THE_API = POD_OWNER.where('owner_kind="ReplicaSet"', 'owner_name=~"traversion-app-.+"')
+_PODS = f"count by (owner_name) ({_OF_THE_API}"
 _ROLLOUTS = grafana.AnnotationQuery(
     name="Deployments",
     datasource=PROMETHEUS,

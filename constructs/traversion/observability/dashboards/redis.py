@@ -86,13 +86,13 @@ DASHBOARD = Dashboard(
                 ),
                 Panel(
                     "Fragmentation",
-                    "Memory taken from the system by memory used; far above 1.5 is waste, below 1 is swapped.",
+                    "Memory taken from the system by memory used: above 1.5 is waste, below 1 is swapped.",
                     (PromQl(f"max({REDIS_FRAGMENTATION})", "ratio"),),
                     "none",
                 ),
                 Panel(
                     "Mean time to live",
-                    "Of the keys that expire. Above the line hardly any cache is left, and sessions are evicted next.",
+                    "Of the keys that expire. Above the line little cache is left, and sessions go next.",
                     (PromQl(f"max by (db) ({REDIS_AVERAGE_TTL})", "{{db}}"),),
                     "s",
                     threshold=Threshold(redis.LONGEST_CACHED),

@@ -74,7 +74,8 @@ DASHBOARD = Dashboard(
                     "Messages per second, over all connections.",
                     (
                         PromQl(
-                            f"sum by (message_type) (rate({WEBSOCKET_MESSAGES.where(_POD)}[$__rate_interval]))",
+                            "sum by (message_type) "
+                            f"(rate({WEBSOCKET_MESSAGES.where(_POD)}[$__rate_interval]))",
                             "{{message_type}}",
                         ),
                     ),

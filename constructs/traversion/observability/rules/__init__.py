@@ -6,7 +6,7 @@ the API, the database or the cache are down, users see errors or wait, or a limi
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from traversion.contract import Contract
@@ -35,7 +35,7 @@ class Subject:
     """Of the image; rules that need a metric which it does not export are left out."""
     unwatched: frozenset[str] = frozenset()
     """Scrape jobs without targets in this environment; what needs their metrics is left out too."""
-    objectives: ObjectiveSettings = ObjectiveSettings()
+    objectives: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     retention: str = "30d"
     """How far back Prometheus can see."""
 

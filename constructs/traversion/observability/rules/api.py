@@ -23,8 +23,9 @@ OF_USERS = 'endpoint!~".*/(health|metrics)"'
 REQUEST_RATE = Recording("traversion:http_requests:rate5m", f"sum(rate({HTTP_REQUESTS.where(OF_USERS)}[5m]))")
 ERROR_RATE = Recording(
     "traversion:http_errors:rate5m",
-    # Without a 5xx ever there is no such series, which is no error.
-    f"""sum(rate({HTTP_REQUESTS.where(OF_USERS, 'status_code=~"5.."')}[5m])) or 0 * {REQUEST_RATE}""",
+    # Without a 5xx ever there is no such series, which is no error. What is recorded bears the environment,
+    # and the sum does not: without `on ()` both would be there.
+    f"""sum(rate({HTTP_REQUESTS.where(OF_USERS, 'status_code=~"5.."')}[5m])) or on () 0 * {REQUEST_RATE}""",
 )
 ERROR_RATIO = Recording(
     "traversion:http_errors:ratio_rate5m",

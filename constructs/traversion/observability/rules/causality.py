@@ -66,7 +66,7 @@ GROUP = Group(
             ({EVENT_RATE} offset 1h) >= 1
             """,
             "Events hardly come in any more",
-            "{{ $value | humanize }} events per second are processed, less than a tenth of those an hour ago.",
+            "{{ $value | humanize }} events per second are processed, less than a tenth of an hour ago.",
             lasting="15m",
         ),
         Alert(

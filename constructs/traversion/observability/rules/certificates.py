@@ -51,7 +51,7 @@ GROUP = Group(
             # Every environment has its own authority, and so a certificate.
             f"max({KUBERNETES.up}) == 1 unless on () {CERTIFICATE_EXPIRES}",
             "Nobody watches the certificates",
-            "kube-state-metrics answers and knows no certificate; may it read them, and is cert-manager there?",
+            "kube-state-metrics answers and knows no certificate; may it read them?",
             lasting="15m",
         ),
     ),

@@ -129,7 +129,7 @@ _CONTAINERS = (
         "kubernetes",
         f"sum by (pod, container) (increase({RESTARTS}[1h])) > 2",
         "A container restarts again and again",
-        "{{ $labels.container }} in {{ $labels.pod }} restarted {{ $value | humanize }} times within an hour.",
+        "{{ $labels.container }} in {{ $labels.pod }} restarted {{ $value | humanize }} times in an hour.",
     ),
     Alert(
         "ContainerOomKilled",

@@ -1,8 +1,9 @@
 """Whether the API keeps what users were told: error budgets, and how fast they are spent.
 
-Burn rates and windows are those of the Google SRE workbook, chapter 5: someone is woken up when the budget of
-30 days would be gone in about two days (14.4 times too fast, for an hour) or in five (6 times, for six hours),
-and a slower loss is looked at by day. The short window beside each long one ends the alert soon after the loss.
+Burn rates and windows are those of the Google SRE workbook, chapter 5: someone is woken up when the budget
+of 30 days would be gone in about two days (14.4 times too fast, for an hour) or in five (6 times, for six
+hours), and a slower loss is looked at by day. The short window beside each long one ends the alert soon after
+the loss.
 """
 
 from traversion.observability.metrics import HTTP_SECONDS, record
@@ -60,8 +61,8 @@ class Objective:
     def burns(self, summary: str, what: str) -> tuple[Alert, Alert]:
         """Return the alert that wakes someone up, and the one for the day."""
         return (
-            self._alert("BurnsFast", _PAGES, summary, what, "2m", "critical"),
-            self._alert("Burns", _TICKETS, summary, what, "15m", "warning"),
+            self._alert("BurnsFast", _PAGES, summary, what, lasting="2m", severity="critical"),
+            self._alert("Burns", _TICKETS, summary, what, lasting="15m", severity="warning"),
         )
 
     def _alert(
@@ -70,6 +71,7 @@ class Objective:
         windows: tuple[tuple[str, str, float], ...],
         summary: str,
         what: str,
+        *,
         lasting: str,
         severity: Severity,
     ) -> Alert:
@@ -95,10 +97,8 @@ class Objective:
 
 def group(settings: ObjectiveSettings, retention: str) -> Group:
     """Return the rules on both objectives; ``retention`` is how far back Prometheus can see."""
-    slow = Recording(
-        "traversion:http_slow:rate5m",
-        f"{TIMED_RATE} - sum(rate({HTTP_SECONDS.bucket.where(OF_USERS, _within(settings.latency_seconds))}[5m]))",
-    )
+    quick = HTTP_SECONDS.bucket.where(OF_USERS, _within(settings.latency_seconds))
+    slow = Recording("traversion:http_slow:rate5m", f"{TIMED_RATE} - on () sum(rate({quick}[5m]))")
     availability = Objective("availability", settings.availability_percent, ERROR_RATE, REQUEST_RATE)
     latency = Objective("latency", settings.latency_percent, slow, TIMED_RATE)
     window = min(settings.window, retention, key=seconds_of)

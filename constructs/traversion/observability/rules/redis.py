@@ -59,8 +59,8 @@ GROUP = Group(
             max({REDIS_AVERAGE_TTL}) > {LONGEST_CACHED}
             """,
             "Redis evicts sessions",
-            "{{ $value | humanize }} keys were evicted within 5 minutes, and those that are left live for hours: "
-            "they are sessions and no cache entries. Users are logged out.",
+            "{{ $value | humanize }} keys were evicted within 5 minutes, and those that are left live for "
+            "hours: they are sessions and no cache entries. Users are logged out.",
             lasting="5m",
             severity="critical",
         ),

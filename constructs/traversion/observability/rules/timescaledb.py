@@ -121,8 +121,8 @@ GROUP = Group(
             "timescaledb",
             f"{DEAD_ROWS} > {MOST_DEAD_ROWS}",
             "A table is full of dead rows",
-            "{{ $value | humanizePercentage }} of the rows of {{ $labels.schemaname }}.{{ $labels.relname }} in "
-            "{{ $labels.datname }} are dead; autovacuum does not keep up, or a transaction holds it up.",
+            "{{ $value | humanizePercentage }} of the rows of {{ $labels.schemaname }}.{{ $labels.relname }} "
+            "in {{ $labels.datname }} are dead; autovacuum does not keep up, or a transaction holds it up.",
             lasting="1h",
         ),
         Alert(
@@ -130,8 +130,8 @@ GROUP = Group(
             "timescaledb",
             f"{POLICY_FAILED} == 1",
             "A background job of TimescaleDB fails",
-            "The last run of {{ $labels.policy }} on {{ $labels.hypertable }} (job {{ $labels.job_id }}) failed; "
-            "without compression or retention the volume fills.",
+            "The last run of {{ $labels.policy }} on {{ $labels.hypertable }} (job {{ $labels.job_id }}) "
+            "failed; without compression or retention the volume fills.",
             lasting="15m",
         ),
         Alert(

@@ -16,6 +16,9 @@ from cdk8s import App
 
 from traversion import settings, values
 from traversion.chart import TraversionChart
+from traversion.contract import TRAVERSION
+from traversion.observability.metrics import CATALOGUE, JOBS
+from traversion.observability.rules import Place, Subject, rule_groups
 from traversion.platform.component import Component
 from traversion.platform.flows import ACME_SOLVER, Addresses, Endpoint, Flow, Pods
 from traversion.settings import Environment
@@ -46,6 +49,7 @@ def generated(environments: Mapping[str, Environment]) -> dict[Path, str]:
         ROOT / "docs/settings.md": _settings_page(),
         ROOT / "docs/network-flows.md": _flows_page(flows),
         ROOT / "docs/checks.md": _checks_page(),
+        ROOT / "docs/metrics.md": _metrics_page(),
     }
 
 
@@ -217,3 +221,53 @@ def _checks_page() -> str:
 
 def _cell(words: str) -> str:
     return words.replace("|", "\\|").replace("<", "&lt;")
+
+
+_UNITS = {"1": "", "true": "1 when so"}
+
+
+def _metrics_page() -> str:
+    page = [
+        "# Metrics",
+        "",
+        _NOTE,
+        "",
+        "Everything that a rule, a dashboard or the autoscaler may ask for. A name or label that is not here is",
+        "refused when the rule or panel is made (`constructs/traversion/observability/metrics.py`).",
+    ]
+    exporters = {job.name: (job.exporter, job.target_labels) for job in JOBS} | {"": ("Prometheus itself", ())}
+    for job, (exporter, labels) in exporters.items():
+        rows = [
+            (
+                f"`{family.name}`",
+                family.kind,
+                ", ".join(f"`{label}`" for label in family.labels if label not in labels),
+                _UNITS.get(family.unit, family.unit),
+                family.help,
+            )
+            for family in CATALOGUE
+            if family.job == job
+        ]
+        if not rows:
+            continue
+        title = f"## Job `{job}`: {exporter}" if job else f"## Every job: {exporter}"
+        every = ", ".join(f"`{label}`" for label in labels)
+        page += ["", title, "", *([f"Each series also has {every}.", ""] if every else [])]
+        page.append(_table(("Metric", "Type", "Labels", "Unit", "What it is"), rows).rstrip())
+    groups = rule_groups(Subject(TRAVERSION), Place("", "", ""))
+    rules = [(group["name"], rule) for group in groups for rule in group["rules"]]
+    recorded = [(f"`{rule['record']}`", f"`{_text(rule['expr'])}`") for _, rule in rules if "record" in rule]
+    alerts = [
+        (
+            f"[{rule['alert']}](runbooks/{rule['alert']}.md)",
+            rule["labels"]["severity"],
+            rule["labels"]["component"],
+            "at once" if rule["for"] == "0m" else rule["for"],
+            rule["annotations"]["summary"],
+        )
+        for _, rule in rules
+        if "alert" in rule
+    ]
+    page += ["", "## Recorded", "", _table(("Series", "Made of"), recorded).rstrip()]
+    page += ["", "## Alerts", "", _table(("Alert", "Severity", "Component", "After", "Says"), alerts).rstrip()]
+    return "\n".join(page) + "\n"

@@ -17,7 +17,7 @@ from cdk8s import App
 from traversion import settings, values
 from traversion.chart import TraversionChart
 from traversion.contract import TRAVERSION
-from traversion.observability.metrics import CATALOGUE, JOBS
+from traversion.observability.metrics import CATALOGUE, JOBS, Job
 from traversion.observability.rules import Place, Subject, rule_groups
 from traversion.platform.component import Component
 from traversion.platform.flows import ACME_SOLVER, Addresses, Endpoint, Flow, Pods
@@ -224,39 +224,28 @@ def _cell(words: str) -> str:
 
 
 _UNITS = {"1": "", "true": "1 when so"}
+_METRICS = """# Metrics
+
+{note}
+
+Everything that a rule, a dashboard or the autoscaler may ask for. A name or label that is not here is
+refused when the rule or panel is made (`constructs/traversion/observability/metrics.py`).
+
+{jobs}
+## Recorded
+
+{recorded}
+## Alerts
+
+{alerts}"""
 
 
 def _metrics_page() -> str:
-    page = [
-        "# Metrics",
-        "",
-        _NOTE,
-        "",
-        "Everything that a rule, a dashboard or the autoscaler may ask for. A name or label that is not here is",
-        "refused when the rule or panel is made (`constructs/traversion/observability/metrics.py`).",
-    ]
-    exporters = {job.name: (job.exporter, job.target_labels) for job in JOBS} | {"": ("Prometheus itself", ())}
-    for job, (exporter, labels) in exporters.items():
-        rows = [
-            (
-                f"`{family.name}`",
-                family.kind,
-                ", ".join(f"`{label}`" for label in family.labels if label not in labels),
-                _UNITS.get(family.unit, family.unit),
-                family.help,
-            )
-            for family in CATALOGUE
-            if family.job == job
-        ]
-        if not rows:
-            continue
-        title = f"## Job `{job}`: {exporter}" if job else f"## Every job: {exporter}"
-        every = ", ".join(f"`{label}`" for label in labels)
-        page += ["", title, "", *([f"Each series also has {every}.", ""] if every else [])]
-        page.append(_table(("Metric", "Type", "Labels", "Unit", "What it is"), rows).rstrip())
+    of_every_job = Job("", "Prometheus itself", ())
+    jobs = [_exported(job) for job in (*JOBS, of_every_job) if any(f.job == job.name for f in CATALOGUE)]
     groups = rule_groups(Subject(TRAVERSION), Place("", "", ""))
-    rules = [(group["name"], rule) for group in groups for rule in group["rules"]]
-    recorded = [(f"`{rule['record']}`", f"`{_text(rule['expr'])}`") for _, rule in rules if "record" in rule]
+    rules = [rule for group in groups for rule in group["rules"]]
+    recorded = [(f"`{rule['record']}`", f"`{_text(rule['expr'])}`") for rule in rules if "record" in rule]
     alerts = [
         (
             f"[{rule['alert']}](runbooks/{rule['alert']}.md)",
@@ -265,9 +254,30 @@ def _metrics_page() -> str:
             "at once" if rule["for"] == "0m" else rule["for"],
             rule["annotations"]["summary"],
         )
-        for _, rule in rules
+        for rule in rules
         if "alert" in rule
     ]
-    page += ["", "## Recorded", "", _table(("Series", "Made of"), recorded).rstrip()]
-    page += ["", "## Alerts", "", _table(("Alert", "Severity", "Component", "After", "Says"), alerts).rstrip()]
-    return "\n".join(page) + "\n"
+    return _METRICS.format(
+        note=_NOTE,
+        jobs="\n".join(jobs),
+        recorded=_table(("Series", "Made of"), recorded),
+        alerts=_table(("Alert", "Severity", "Component", "After", "Says"), alerts),
+    )
+
+
+def _exported(job: Job) -> str:
+    title = f"Job `{job.name}`: {job.exporter}" if job.name else f"Every job: {job.exporter}"
+    labels = ", ".join(f"`{label}`" for label in job.target_labels)
+    rows = [
+        (
+            f"`{family.name}`",
+            family.kind,
+            ", ".join(f"`{label}`" for label in family.labels if label not in job.target_labels),
+            _UNITS.get(family.unit, family.unit),
+            family.help,
+        )
+        for family in CATALOGUE
+        if family.job == job.name
+    ]
+    each = f"Each series also has {labels}.\n\n" if labels else ""
+    return f"## {title}\n\n{each}{_table(('Metric', 'Type', 'Labels', 'Unit', 'What it is'), rows)}"

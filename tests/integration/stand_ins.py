@@ -62,11 +62,9 @@ def serving(pages: Mapping[str, Page], certificate: Files | None = None, token: 
 def _context(certificate: Files) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:
-        paths = []
         for name in ("tls.crt", "tls.key"):
-            paths.append(Path(folder) / name)
-            paths[-1].write_text(certificate[name], encoding="utf-8")
-        context.load_cert_chain(*paths)
+            (Path(folder) / name).write_text(certificate[name], encoding="utf-8")
+        context.load_cert_chain(Path(folder) / "tls.crt", Path(folder) / "tls.key")
     return context
 
 
@@ -147,9 +145,9 @@ class Kubernetes:
             kind = "ReplicaSet" if workload.kind == "Deployment" else "StatefulSet"
             owner = pod.rsplit("-", 1)[0] if workload.kind == "Deployment" else workload.name
             yield sample("kube_pod_owner", 1, **here, pod=pod, uid="u", owner_kind=kind, owner_name=owner)
-            for condition in ("true", "false", "unknown"):
-                ready = condition == "true"
-                yield sample("kube_pod_status_ready", ready, **here, pod=pod, uid="u", condition=condition)
+            for ready in ("true", "false", "unknown"):
+                is_so = ready == "true"
+                yield sample("kube_pod_status_ready", is_so, **here, pod=pod, uid="u", condition=ready)
             for container in workload.spec["containers"]:
                 each = {**here, "pod": pod, "uid": "u", "container": container["name"]}
                 yield sample("kube_pod_container_status_restarts_total", 0, **each)
@@ -202,12 +200,13 @@ class Kubernetes:
             yield sample("kube_cronjob_next_schedule_time", now + 3600, **named)
             yield sample("kube_cronjob_spec_suspend", 0, **named)
         for certificate in of_kind(self._manifests, "Certificate"):
-            kind = {
+            named = {
                 "customresource_group": "cert-manager.io",
                 "customresource_kind": "Certificate",
                 "customresource_version": "v1",
+                **here,
+                "certificate": certificate["metadata"]["name"],
             }
-            named = {**kind, **here, "certificate": certificate["metadata"]["name"]}
             yield sample("kube_certificate_expiration_timestamp_seconds", now + 86400 * 60, **named)
             yield sample("kube_certificate_condition", 1, **named, condition="Ready")
 

@@ -7,6 +7,7 @@ because the server is this machine; test_timescaledb_server.py shows that the na
 """
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ LEGITIMATELY_EMPTY = {
 }
 """Series that an environment without faults does not have, and why."""
 SHOWN_WHEN_WRONG = {
+    "sum by (severity, alertname, component)": "alerts that fire",
     "sum by (certificate)": "certificates that are not ready",
     "sum by (pod) (kube_pod_status_ready": "pods that are not ready",
     "> 0": "what has happened within the hour",
@@ -228,6 +230,9 @@ def live(  # noqa: PLR0917 # fixtures
 def unhurried(config: dict[str, Any]) -> dict[str, Any]:
     """Scrape once a second: a scrape may take as long as the interval, and real exporters need a while."""
     config["global"] |= {"scrape_interval": "1s", "evaluation_interval": "500ms"}
+    for job in config["scrape_configs"]:
+        if job["job_name"] == "timescaledb":  # a database that is gone takes its exporter a second to notice
+            job["scrape_interval"] = "2s"
     return config
 
 
@@ -350,13 +355,20 @@ def test_what_is_excused_is_really_empty(live: Live) -> None:
 
 
 def test_all_is_well_so_nobody_is_disturbed(live: Live) -> None:
-    alerts = get(f"{live.alertmanager}/api/v2/alerts")
-    assert {alert["labels"]["alertname"] for alert in alerts} <= {"Watchdog"}
+    """At its very start, a sixtieth of the usual patience is not enough for the first scrapes."""
+
+    def calm() -> bool:
+        alerts = get(f"{live.alertmanager}/api/v2/alerts") or []
+        return {alert["labels"]["alertname"] for alert in alerts} == {"Watchdog"}
+
+    eventually(calm, within=PATIENCE)
+    live.posted.clear()
+    time.sleep(3)  # as long as three minutes
     assert live.posted == []
+    assert calm()
 
 
-def fires_and_resolves(live: Live, alert: str) -> None:
-    """Say when the pager was told; the fault must have been made."""
+def pages(live: Live, alert: str) -> None:
     eventually(lambda: live.paged(alert, "trigger"), within=PATIENCE)
 
 
@@ -368,19 +380,18 @@ def ends(live: Live, alert: str) -> None:
 def test_a_fifth_of_the_requests_failing_wakes_someone_up(live: Live) -> None:
     for application in live.applications:
         application.failing = 0.2
-    fires_and_resolves(live, "TraversionApiErrorRateHigh")
-    (page,) = live.paged("TraversionApiErrorRateHigh", "trigger")[:1]
-    assert "docs/runbooks/TraversionApiErrorRateHigh.md" in json.dumps(
-        live_alert(live, "TraversionApiErrorRateHigh")
-    )
-    assert page["routing_key"] == "a routing key"
-    fires_and_resolves(live, "TraversionAvailabilityBudgetBurnsFast")
+    pages(live, "TraversionApiErrorRateHigh")
+    assert live.paged("TraversionApiErrorRateHigh", "trigger")[0]["routing_key"] == "a routing key"
+    annotations = alert_of(live, "TraversionApiErrorRateHigh")["annotations"]
+    assert annotations["runbook_url"].endswith("docs/runbooks/TraversionApiErrorRateHigh.md")
+    assert annotations["dashboard_url"] == "https://grafana.traversion.company.com/d/traversion-api"
+    pages(live, "TraversionAvailabilityBudgetBurnsFast")
     for application in live.applications:
         application.failing = 0
     ends(live, "TraversionApiErrorRateHigh")
 
 
-def live_alert(live: Live, name: str) -> dict[str, Any]:
+def alert_of(live: Live, name: str) -> dict[str, Any]:
     alerts: list[dict[str, Any]] = get(f"{live.alertmanager}/api/v2/alerts")
     return next(alert for alert in alerts if alert["labels"]["alertname"] == name)
 
@@ -388,7 +399,7 @@ def live_alert(live: Live, name: str) -> dict[str, Any]:
 def test_slow_answers_wake_someone_up(live: Live) -> None:
     for application in live.applications:
         application.slow = 0.2
-    fires_and_resolves(live, "TraversionApiLatencyHigh")
+    pages(live, "TraversionApiLatencyHigh")
     for application in live.applications:
         application.slow = 0
     ends(live, "TraversionApiLatencyHigh")
@@ -396,21 +407,21 @@ def test_slow_answers_wake_someone_up(live: Live) -> None:
 
 def test_a_full_volume_wakes_someone_up(live: Live) -> None:
     live.kubernetes.volume_free = 0.02
-    fires_and_resolves(live, "PersistentVolumeAlmostFull")
+    pages(live, "PersistentVolumeAlmostFull")
     live.kubernetes.volume_free = 0.8
     ends(live, "PersistentVolumeAlmostFull")
 
 
 def test_redis_that_is_gone_wakes_someone_up(live: Live) -> None:
     live.servers["redis"].close()
-    fires_and_resolves(live, "RedisDown")
+    pages(live, "RedisDown")
     live.servers["redis"].enter_context(live.redis.running())
     ends(live, "RedisDown")
 
 
 def test_a_database_that_is_gone_wakes_someone_up_once_and_silences_its_consequences(live: Live) -> None:
     live.servers["timescaledb"].close()
-    fires_and_resolves(live, "TimescaleDbDown")
+    pages(live, "TimescaleDbDown")
     eventually(lambda: live.status("TimescaleDbStatisticsIncomplete") == {"suppressed"}, within=PATIENCE)
     assert not live.told("TimescaleDbStatisticsIncomplete")
     live.servers["timescaledb"].enter_context(live.postgres.running())

@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -40,9 +40,10 @@ def serving(pages: Mapping[str, Page], certificate: Files | None = None, token: 
                 body = page().encode() if page and allowed else b""
             except OSError:  # what it would pass on does not answer
                 page, body = None, b""
-            self.send_response(200 if page and allowed else 404 if allowed else 401)
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # whoever asked has lost patience
+                self.send_response(200 if page and allowed else 404 if allowed else 401)
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *_: object, **__: object) -> None:
             """Say nothing."""

@@ -111,7 +111,7 @@ class Live:
 
     def told(self, alert: str) -> bool:
         """Tell whether the chat was told of an alert."""
-        return any(alert in json.dumps(document) for path, document in self.posted if path == "/slack")
+        return any(f"{alert} " in json.dumps(document) for path, document in self.posted if path == "/slack")
 
     def status(self, alert: str) -> set[str]:
         """Return the states of an alert in Alertmanager: active, suppressed."""
@@ -230,9 +230,6 @@ def live(  # noqa: PLR0917 # fixtures
 def unhurried(config: dict[str, Any]) -> dict[str, Any]:
     """Scrape once a second: a scrape may take as long as the interval, and real exporters need a while."""
     config["global"] |= {"scrape_interval": "1s", "evaluation_interval": "500ms"}
-    for job in config["scrape_configs"]:
-        if job["job_name"] == "timescaledb":  # a database that is gone takes its exporter a second to notice
-            job["scrape_interval"] = "2s"
     return config
 
 
@@ -377,7 +374,7 @@ def ends(live: Live, alert: str) -> None:
     eventually(lambda: not live.status(alert), within=PATIENCE)
 
 
-def test_a_fifth_of_the_requests_failing_wakes_someone_up(live: Live) -> None:
+def test_a_fifth_of_the_requests_failing_wakes_someone_up_and_silences_what_follows(live: Live) -> None:
     for application in live.applications:
         application.failing = 0.2
     pages(live, "TraversionApiErrorRateHigh")
@@ -386,6 +383,9 @@ def test_a_fifth_of_the_requests_failing_wakes_someone_up(live: Live) -> None:
     assert annotations["runbook_url"].endswith("docs/runbooks/TraversionApiErrorRateHigh.md")
     assert annotations["dashboard_url"] == "https://grafana.traversion.company.com/d/traversion-api"
     pages(live, "TraversionAvailabilityBudgetBurnsFast")
+    # The slow loss is a consequence of the quick one, of which somebody knows.
+    eventually(lambda: live.status("TraversionAvailabilityBudgetBurns") == {"suppressed"}, within=PATIENCE)
+    assert not live.told("TraversionAvailabilityBudgetBurns")
     for application in live.applications:
         application.failing = 0
     ends(live, "TraversionApiErrorRateHigh")
@@ -419,11 +419,8 @@ def test_redis_that_is_gone_wakes_someone_up(live: Live) -> None:
     ends(live, "RedisDown")
 
 
-def test_a_database_that_is_gone_wakes_someone_up_once_and_silences_its_consequences(live: Live) -> None:
+def test_a_database_that_is_gone_wakes_someone_up(live: Live) -> None:
     live.servers["timescaledb"].close()
     pages(live, "TimescaleDbDown")
-    eventually(lambda: live.status("TimescaleDbStatisticsIncomplete") == {"suppressed"}, within=PATIENCE)
-    assert not live.told("TimescaleDbStatisticsIncomplete")
     live.servers["timescaledb"].enter_context(live.postgres.running())
     ends(live, "TimescaleDbDown")
-    eventually(lambda: not live.status("TimescaleDbStatisticsIncomplete"), within=PATIENCE)

@@ -103,7 +103,7 @@ GROUP = Group(
             "TimescaleDbCacheHitRatioLow",
             "timescaledb",
             # An idle server reads little, and what it reads is cold: that says nothing about its memory.
-            f"{CACHE_HITS} < {FEWEST_CACHE_HITS} and sum(rate({PG_BLOCKS_READ}[5m])) > 100",
+            f"{CACHE_HITS} < {FEWEST_CACHE_HITS} and on () sum(rate({PG_BLOCKS_READ}[5m])) > 100",
             "TimescaleDB reads much from disk",
             "Only {{ $value | humanizePercentage }} of the blocks were found in memory.",
             lasting="30m",

@@ -1,4 +1,4 @@
-"""What exporters are told to read: certificates by kube-state-metrics, background jobs by postgres_exporter."""
+"""What exporters are told to read: certificates, and the background jobs of the database."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -5,7 +5,7 @@ Source: the application's Dockerfile, ``src/config/environment.js``, ``src/middl
 ``src/monitoring/metricsCollector.js``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -17,6 +17,8 @@ class Metric:
     kind: Literal["counter", "gauge", "histogram"]
     labels: tuple[str, ...]
     help: str
+    buckets: tuple[float, ...] = field(default=(), kw_only=True)
+    """Upper bounds of a histogram's buckets, without the last."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,15 @@ REQUESTS = Metric(
     ("method", "endpoint", "status_code"),
     "HTTP requests answered",
 )
+BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""Of every histogram (``latencyBuckets``), whatever it measures."""
+
 REQUEST_SECONDS = Metric(
     "traversion_http_request_duration_seconds",
     "histogram",
     ("method", "endpoint"),
     "Time to answer an HTTP request",
+    buckets=BUCKETS,
 )
 EVENTS = Metric(
     "traversion_events_total",
@@ -81,6 +87,7 @@ EVENT_SECONDS = Metric(
     "histogram",
     ("tenant_id", "event_type"),
     "Time to process an event",
+    buckets=BUCKETS,
 )
 CAUSALITY_DETECTIONS = Metric(
     "traversion_causality_detections_total",
@@ -93,6 +100,7 @@ CAUSALITY_CONFIDENCE = Metric(
     "histogram",
     ("tenant_id", "causality_type"),
     "Confidence of a causal relation, 0 to 1",
+    buckets=BUCKETS,
 )
 CAUSALITY_GRAPH_SIZE = Metric(
     "traversion_causality_graph_size", "gauge", ("tenant_id",), "Nodes in the causality graph"
@@ -103,6 +111,7 @@ QUERY_SECONDS = Metric(
     "histogram",
     ("tenant_id", "query_type"),
     "Time of a causality query",
+    buckets=BUCKETS,
 )
 WEBSOCKET_CONNECTIONS = Metric(
     "traversion_websocket_connections", "gauge", ("tenant_id",), "WebSocket connections open"
@@ -118,6 +127,7 @@ STORAGE_SECONDS = Metric(
     "histogram",
     ("operation",),
     "Time of a storage operation",
+    buckets=BUCKETS,
 )
 AUTH_ATTEMPTS = Metric(
     "traversion_auth_attempts_total",
@@ -127,7 +137,7 @@ AUTH_ATTEMPTS = Metric(
 )
 ACTIVE_SESSIONS = Metric("traversion_active_sessions", "gauge", ("tenant_id",), "Sessions in use")
 EVENT_LOOP_SECONDS = Metric(
-    "traversion_event_loop_lag_seconds", "histogram", (), "Delay of the Node.js event loop"
+    "traversion_event_loop_lag_seconds", "histogram", (), "Delay of the Node.js event loop", buckets=BUCKETS
 )
 
 # What src/config/environment.js reads, and what node-postgres and Node.js read by themselves.

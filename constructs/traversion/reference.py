@@ -16,6 +16,9 @@ from cdk8s import App
 
 from traversion import settings, values
 from traversion.chart import TraversionChart
+from traversion.contract import TRAVERSION
+from traversion.observability.metrics import CATALOGUE, JOBS, Job
+from traversion.observability.rules import Place, Subject, rule_groups
 from traversion.platform.component import Component
 from traversion.platform.flows import ACME_SOLVER, Addresses, Endpoint, Flow, Pods
 from traversion.settings import Environment
@@ -46,6 +49,7 @@ def generated(environments: Mapping[str, Environment]) -> dict[Path, str]:
         ROOT / "docs/settings.md": _settings_page(),
         ROOT / "docs/network-flows.md": _flows_page(flows),
         ROOT / "docs/checks.md": _checks_page(),
+        ROOT / "docs/metrics.md": _metrics_page(),
     }
 
 
@@ -162,7 +166,13 @@ def _kind(annotation: ast.expr | None, groups: Container[str]) -> str:
         case ast.BinOp(left=left):
             kind = f"{_kind(left, groups)}, or `None`"
         case ast.Subscript(ast.Name("Annotated"), ast.Tuple([inner, ast.Call(keywords=bounds)])):
-            words = {"ge": "from", "le": "to", "min_length": "at least", "pattern": "matching"}
+            words = {
+                "ge": "from",
+                "le": "to",
+                "lt": "to below",
+                "min_length": "at least",
+                "pattern": "matching",
+            }
             limits = (f"{words[b.arg or '']} `{ast.literal_eval(b.value)}`" for b in bounds)
             kind = f"{_kind(inner, groups)} {' '.join(limits)}"
         case ast.Subscript(ast.Name("Literal"), ast.Tuple(choices)):
@@ -211,3 +221,63 @@ def _checks_page() -> str:
 
 def _cell(words: str) -> str:
     return words.replace("|", "\\|").replace("<", "&lt;")
+
+
+_UNITS = {"1": "", "true": "1 when so"}
+_METRICS = """# Metrics
+
+{note}
+
+Everything that a rule, a dashboard or the autoscaler may ask for. A name or label that is not here is
+refused when the rule or panel is made (`constructs/traversion/observability/metrics.py`).
+
+{jobs}
+## Recorded
+
+{recorded}
+## Alerts
+
+{alerts}"""
+
+
+def _metrics_page() -> str:
+    of_every_job = Job("", "Prometheus itself", ())
+    jobs = [_exported(job) for job in (*JOBS, of_every_job) if any(f.job == job.name for f in CATALOGUE)]
+    groups = rule_groups(Subject(TRAVERSION), Place("", "", ""))
+    rules = [rule for group in groups for rule in group["rules"]]
+    recorded = [(f"`{rule['record']}`", f"`{_text(rule['expr'])}`") for rule in rules if "record" in rule]
+    alerts = [
+        (
+            f"[{rule['alert']}](runbooks/{rule['alert']}.md)",
+            rule["labels"]["severity"],
+            rule["labels"]["component"],
+            "at once" if rule["for"] == "0m" else rule["for"],
+            rule["annotations"]["summary"],
+        )
+        for rule in rules
+        if "alert" in rule
+    ]
+    return _METRICS.format(
+        note=_NOTE,
+        jobs="\n".join(jobs),
+        recorded=_table(("Series", "Made of"), recorded),
+        alerts=_table(("Alert", "Severity", "Component", "After", "Says"), alerts),
+    )
+
+
+def _exported(job: Job) -> str:
+    title = f"Job `{job.name}`: {job.exporter}" if job.name else f"Every job: {job.exporter}"
+    labels = ", ".join(f"`{label}`" for label in job.target_labels)
+    rows = [
+        (
+            f"`{family.name}`",
+            family.kind,
+            ", ".join(f"`{label}`" for label in family.labels if label not in job.target_labels),
+            _UNITS.get(family.unit, family.unit),
+            family.help,
+        )
+        for family in CATALOGUE
+        if family.job == job.name
+    ]
+    each = f"Each series also has {labels}.\n\n" if labels else ""
+    return f"## {title}\n\n{each}{_table(('Metric', 'Type', 'Labels', 'Unit', 'What it is'), rows)}"

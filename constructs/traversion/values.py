@@ -273,6 +273,17 @@ HttpsOrigin: TypeAlias = Annotated[
 ]
 """One web origin that may call the API from a browser."""
 
+HttpsUrl: TypeAlias = Annotated[
+    str,
+    _matching(
+        rf"https://{_DOMAIN.replace('$', '(:|/|$)')}(:\d{{1,5}})?(/[\w.~%-]+)*",
+        "an https URL",
+        'write scheme, host and path, without a slash at the end, e.g. "https://git.company.com/docs"',
+        longest=2000,
+    ),
+]
+"""A page on the web, to which paths are added."""
+
 SlackChannel: TypeAlias = Annotated[
     str,
     _matching(

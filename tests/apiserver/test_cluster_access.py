@@ -82,7 +82,9 @@ MAY: Mapping[str, set[Deed]] = {
         "cronjobs.batch",
         "jobs.batch",
         "poddisruptionbudgets.policy",
-    ),
+        "certificates.cert-manager.io",
+    )
+    | deeds("list watch", "customresourcedefinitions.apiextensions.k8s.io", namespace=CLUSTER),
     "prometheus-adapter": deeds("get list watch", "pods") | REVIEWS | {REQUEST_HEADER},
 }
 """By ServiceAccount."""

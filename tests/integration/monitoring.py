@@ -9,7 +9,6 @@ address of ours.
 import json
 import re
 import threading
-import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,8 +16,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.integration.stand_ins import Application, serving
 from tests.manifests import Workload
-from traversion.contract import Contract, Metric
+from traversion.contract import Contract
 
 FASTER = 60
 _MILLISECONDS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -83,37 +83,9 @@ def find_pods(config: dict[str, Any], pods: Mapping[str, Sequence[Mapping[str, A
 @contextmanager
 def exporting(contract: Contract, requests_per_second: float) -> Iterator[str]:
     """Stand in for an API pod: serve every metric of the contract, counters growing; yields its address."""
-    start = time.monotonic()
-
-    def page() -> str:
-        elapsed = time.monotonic() - start
-        return "".join(_exposition(metric, elapsed * requests_per_second) for metric in contract.metrics)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = self.path == contract.metrics_path
-            self.send_response(200 if found else 404)
-            self.end_headers()
-            self.wfile.write(page().encode() if found else b"")
-
-        def log_message(self, *_: object, **__: object) -> None:
-            """Say nothing."""
-
-    with _serving(Handler) as address:
+    application = Application(contract, requests_per_second)
+    with serving({contract.metrics_path: application.page}) as address:
         yield address
-
-
-def _exposition(metric: Metric, count: float) -> str:
-    labels = ",".join(f'{label}="{_LABELS.get(label, "some")}"' for label in metric.labels)
-    if metric.kind != "histogram":
-        return f"# TYPE {metric.name} {metric.kind}\n{metric.name}{{{labels}}} {count}\n"
-    both = f"{labels}," if labels else ""
-    buckets = "".join(f'{metric.name}_bucket{{{both}le="{le}"}} {count}\n' for le in ("0.1", "1", "+Inf"))
-    totals = f"{metric.name}_sum{{{labels}}} {count * 0.05}\n{metric.name}_count{{{labels}}} {count}\n"
-    return f"# TYPE {metric.name} histogram\n{buckets}{totals}"
-
-
-_LABELS = {"method": "GET", "endpoint": "/api/events", "status_code": "200"}
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Prometheus and Alertmanager with the synthesized configuration, from a pod's metrics to a pager."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,13 @@ import pytest
 import yaml
 
 from tests.integration.kubelet import Pod, Secrets
+from tests.integration.monitored import (
+    alertmanager_pod,
+    prometheus_pod,
+    rewrite,
+    running_alertmanager,
+    running_prometheus,
+)
 from tests.integration.monitoring import (
     discovered,
     exporting,
@@ -19,14 +26,13 @@ from tests.integration.monitoring import (
     get,
     receiving,
 )
-from tests.integration.processes import Daemon, daemon, eventually, free_port, run
+from tests.integration.processes import eventually, free_port, run
 from tests.manifests import Manifest, find, workload
 from traversion.contract import TRAVERSION
 
 pytestmark = [pytest.mark.daemon, pytest.mark.slow]
 
 ENVIRONMENTS = ["production", "staging", "dev"]
-TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
 REQUESTS_PER_SECOND = {"traversion-app-1": 40.0, "traversion-app-2": 60.0}
 
 
@@ -35,19 +41,6 @@ def environment(request: pytest.FixtureRequest) -> Sequence[Manifest]:
     """The manifests of one environment after the other."""
     manifests: Sequence[Manifest] = request.getfixturevalue(request.param)
     return manifests
-
-
-def prometheus_pod(manifests: Sequence[Manifest], root: Path, **rewrites: str) -> Pod:
-    """Lay out the pod, with the token that the kubelet would mount."""
-    (root / "token").write_text("a token", encoding="utf-8")
-    return Pod(manifests, "prometheus", root, secrets={}, rewrites={TOKENS: str(root), **rewrites})
-
-
-def alertmanager_pod(
-    manifests: Sequence[Manifest], root: Path, secrets: Secrets, slack: str = "https://localhost/slack"
-) -> Pod:
-    receivers = {"pagerduty-routing-key": "a routing key", "slack-webhook-url": slack}
-    return Pod(manifests, "alertmanager", root, secrets={**secrets, "alertmanager-receivers": receivers})
 
 
 def test_promtool_accepts_configuration_and_rules(
@@ -139,18 +132,6 @@ def monitoring(
         yield Monitoring(f"http://{metrics_at}", f"http://{alerts_at}/alertmanager", pods, posted)
 
 
-@contextmanager
-def running_alertmanager(program: str, pod: Pod, address: str, pager: str) -> Iterator[Daemon]:
-    file = pod.path("/etc/alertmanager/alertmanager.yml")
-    config = faster(yaml.safe_load(file.read_text(encoding="utf-8")))
-    config["global"] = {"pagerduty_url": f"http://{pager}/pagerduty"}
-    file.write_text(yaml.safe_dump(config), encoding="utf-8")
-    command = [program, *pod.command("alertmanager"), f"--web.listen-address={address}"]
-    with daemon(command, {}, pod.path("/alertmanager.log")) as server:
-        eventually(lambda: ready(pod, "alertmanager", address, server))
-        yield server
-
-
 def scrape(pod: Pod, manifests: Sequence[Manifest], addresses: dict[str, str], alerts_at: str) -> None:
     """Tell Prometheus where the pods are, and to be quick."""
     api = workload(manifests, "traversion")
@@ -161,28 +142,6 @@ def scrape(pod: Pod, manifests: Sequence[Manifest], addresses: dict[str, str], a
     rewrite(pod, "prometheus", faster)
     pods = {"traversion": found, "alertmanager": alerts}
     rewrite(pod, "prometheus", lambda config: find_pods(config, pods))
-
-
-def rewrite(pod: Pod, name: str, change: Callable[[Any], Any]) -> None:
-    file = pod.path(f"/etc/prometheus/{name}.yml")
-    document = change(yaml.safe_load(file.read_text(encoding="utf-8")))
-    file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-
-
-@contextmanager
-def running_prometheus(program: str, pod: Pod, address: str) -> Iterator[Daemon]:
-    # What fires before Prometheus has found Alertmanager is sent again, by default after a minute.
-    quick = [f"--web.listen-address={address}", "--rules.alert.resend-delay=1s"]
-    command = [program, *pod.command("prometheus"), *quick]
-    with daemon(command, {}, pod.path("/prometheus.log")) as server:
-        eventually(lambda: ready(pod, "prometheus", address, server))
-        yield server
-
-
-def ready(pod: Pod, container: str, address: str, server: Daemon) -> bool:
-    assert server.process.poll() is None, server.said()
-    probes = (pod.http_path(container, kind) for kind in ("startupProbe", "readinessProbe", "livenessProbe"))
-    return all(get(f"http://{address}{path}") for path in probes)
 
 
 def test_every_rule_is_loaded_and_evaluates(monitoring: Monitoring, production: Sequence[Manifest]) -> None:

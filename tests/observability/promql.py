@@ -6,7 +6,17 @@ _WORDS_OF_THE_LANGUAGE = {
     *("and", "or", "unless", "on", "ignoring", "group_left", "group_right", "by", "without"),
     *("offset", "bool"),
     *("sum", "max", "min", "avg", "count", "topk"),
-    *("rate", "increase", "absent", "histogram_quantile", "max_over_time", "predict_linear"),
+    *(
+        "rate",
+        "increase",
+        "absent",
+        "histogram_quantile",
+        "max_over_time",
+        "avg_over_time",
+        "sum_over_time",
+        "predict_linear",
+        "changes",
+    ),
     *("time", "vector"),
 }
 

@@ -19,20 +19,21 @@ from tests.observability.promql import labels_grouped_by, names_of_series
 from traversion.contract import TRAVERSION, UPSTREAM_1_0_0, Contract
 from traversion.observability.dashboards import dashboards
 from traversion.observability.metrics import CATALOGUE
-from traversion.observability.rules import rule_groups, unavailable
+from traversion.observability.rules import Place, Subject, rule_groups, unavailable
+from traversion.verify.promql import parse, without_variables
 
 SCHEMA = (Path(__file__).parents[2] / "constructs/traversion/timescaledb/schema/10-tables.sql").read_text()
 SOURCES = {"prometheus": "prometheus", "timescaledb": "grafana-postgresql-datasource"}
 ALL = [
     pytest.param(contract, file, id=f"{file} {image}")
     for image, contract in (("traversion", TRAVERSION), ("upstream-1.0.0", UPSTREAM_1_0_0))
-    for file in dashboards(contract)
+    for file in dashboards(Subject(contract))
 ]
 every_dashboard = pytest.mark.parametrize(("contract", "file"), ALL)
 
 
 def read(contract: Contract, file: str) -> dict[str, Any]:
-    board: dict[str, Any] = json.loads(dashboards(contract)[file])
+    board: dict[str, Any] = json.loads(dashboards(Subject(contract))[file])
     return board
 
 
@@ -48,19 +49,20 @@ def queries(board: dict[str, Any]) -> Iterator[str]:
     for variable in board["templating"]["list"]:
         asked = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"])
         assert asked
-        yield f"count by ({asked[2]}) ({asked[1]})"
+        yield as_sent(f"count by ({asked[2]}) ({asked[1]})")
 
 
 def as_sent(expr: str) -> str:
-    return re.sub(r"\$(pod|tenant_id)\b", ".*", expr.replace("$__rate_interval", "1m"))
+    return re.sub(
+        r"\$(environment|namespace|pod|tenant_id|endpoint)\b", ".*", expr.replace("$__rate_interval", "1m")
+    )
 
 
-def test_there_are_four() -> None:
-    assert list(dashboards(TRAVERSION)) == [
-        "traversion-overview.json",
-        "traversion-causality.json",
-        "traversion-data.json",
-        "traversion-resources.json",
+def test_there_is_one_for_each_subject() -> None:
+    assert [
+        file.removeprefix("traversion-").removesuffix(".json") for file in dashboards(Subject(TRAVERSION))
+    ] == [
+        *("overview", "api", "causality", "websocket", "timescaledb", "redis", "resources", "prometheus"),
     ]
 
 
@@ -142,12 +144,12 @@ def test_panels_ask_known_data_sources_something(contract: Contract, file: str) 
 @every_dashboard
 def test_legends_and_queries_use_labels_that_the_series_have(contract: Contract, file: str) -> None:
     labels = {name: {*family.labels, "le"} for family in CATALOGUE for name in family.series}
-    rules = [rule for group in rule_groups(contract) for rule in group["rules"]]
+    rules = [rule for group in rule_groups(Subject(contract), Place("", "", "")) for rule in group["rules"]]
     recorded = {rule["record"] for rule in rules if "record" in rule}
     for panel in panels(read(contract, file)):
         for target in (target for target in panel["targets"] if "expr" in target):
             names = names_of_series(as_sent(target["expr"]))
-            assert names <= (set(labels) | recorded) - unavailable(contract), panel["title"]
+            assert names <= (set(labels) | recorded) - unavailable(Subject(contract)), panel["title"]
             having = set().union(*(labels.get(name) or set(name.split(":")[0].split("_")) for name in names))
             used = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
             assert labels_grouped_by(target["expr"]) | used <= having, panel["title"]
@@ -156,9 +158,55 @@ def test_legends_and_queries_use_labels_that_the_series_have(contract: Contract,
 @every_dashboard
 def test_variables_that_are_used_are_there(contract: Contract, file: str) -> None:
     board = read(contract, file)
-    declared = {variable["name"] for variable in board["templating"]["list"]}
-    used = set(re.findall(r"\$([a-z]\w*)", json.dumps(board["panels"])))
-    assert used == declared
+    variables = board["templating"]["list"]
+    declared = [variable["name"] for variable in variables]
+    if any("expr" in target for panel in panels(board) for target in panel["targets"]):
+        assert declared[:2] == ["environment", "namespace"]
+    assert len(declared) == len(set(declared))
+    # "All" of one variable must not hide another's choice, and each may depend on those before it only.
+    for number, variable in enumerate(variables):
+        assert variable["allValue"] == ".*"
+        assert variable["current"] == {"text": ["All"], "value": ["$__all"]}
+        assert set(re.findall(r"\$([a-z]\w*)", variable["query"]["query"])) <= set(declared[:number])
+    assert set(re.findall(r"\$([a-z]\w*)", json.dumps(board["panels"]))) == set(declared)
+
+
+@every_dashboard
+def test_every_query_keeps_to_what_is_chosen(contract: Contract, file: str) -> None:
+    """Each selector asks for the environment, and for the namespace where its series have one."""
+    labels = {name: set(family.labels) for family in CATALOGUE for name in family.series}
+    for panel in panels(read(contract, file)):
+        for target in (target for target in panel["targets"] if "expr" in target):
+            for selector in parse(without_variables(target["expr"])).selectors:
+                if (
+                    selector.metric == "ALERTS"
+                ):  # Alertmanager's business; Prometheus adds the label on the way
+                    continue
+                asked = {label for label, _, _ in selector.matchers}
+                having = labels.get(selector.metric, set())
+                assert "environment" in asked, panel["title"]
+                assert ("namespace" in asked) == ("namespace" in having), panel["title"]
+
+
+@every_dashboard
+def test_rollouts_and_critical_alerts_are_marked(contract: Contract, file: str) -> None:
+    alerts, rollouts = read(contract, file)["annotations"]["list"]
+    assert alerts["expr"] == 'ALERTS{alertstate="firing",severity="critical"}'
+    assert "kube_pod_owner" in rollouts["expr"]
+    for annotation in (alerts, rollouts):
+        assert annotation["enable"]
+        assert not annotation.get("hide")
+        assert annotation["name"]
+
+
+@every_dashboard
+def test_thresholds_ascend_and_begin_without_a_value(contract: Contract, file: str) -> None:
+    for panel in panels(read(contract, file)):
+        steps = panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])
+        if steps:
+            first, *others = [step["value"] for step in steps]
+            assert first is None
+            assert others == sorted(others), panel["title"]
 
 
 def test_prometheus_can_read_every_query(promtool: str, tmp_path: Path) -> None:
@@ -194,7 +242,7 @@ def test_sql_reads_tables_and_columns_of_the_schema() -> None:
 
 
 def test_without_metrics_no_panel_asks_the_application() -> None:
-    texts = dashboards(UPSTREAM_1_0_0)
+    texts = dashboards(Subject(UPSTREAM_1_0_0))
     assert texts
     for text in texts.values():
         assert "traversion_" not in text
@@ -206,7 +254,8 @@ def test_the_same_bytes_whatever_the_hash_seed() -> None:
     program = (
         "from traversion.contract import TRAVERSION;"
         "from traversion.observability.dashboards import dashboards;"
-        "print(*dashboards(TRAVERSION).values(), sep='', end='')"
+        "from traversion.observability.rules import Subject;"
+        "print(*dashboards(Subject(TRAVERSION)).values(), sep='', end='')"
     )
     other = subprocess.run(
         [sys.executable, "-c", program],
@@ -215,4 +264,4 @@ def test_the_same_bytes_whatever_the_hash_seed() -> None:
         text=True,
         check=True,
     )
-    assert other.stdout == "".join(dashboards(TRAVERSION).values())
+    assert other.stdout == "".join(dashboards(Subject(TRAVERSION)).values())

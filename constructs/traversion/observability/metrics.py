@@ -1,11 +1,13 @@
 """The catalogue of metrics: every family that a rule, a dashboard or an autoscaler may name.
 
 Rules and dashboards are f-strings around these objects, so that PromQL stays readable while a misspelt
-metric fails the type check and a misspelt label fails the import. A family in an f-string is a selector
-with its scrape job: ``f"{PG_UP} == 0"`` is ``pg_up{job="timescaledb"} == 0``.
+metric fails the type check. What a type cannot see (labels, names written by hand) ``demand`` refuses when
+the rule or panel is made, and so before anything is synthesized. A family in an f-string is a selector with
+its scrape job: ``f"{PG_UP} == 0"`` is ``pg_up{job="timescaledb"} == 0``.
 
 Sources: the application's contract; postgres_exporter v0.20, redis_exporter v1.93, kube-state-metrics v2.19,
-the kubelet and cAdvisor of Kubernetes 1.25 and newer, Prometheus 3 and Alertmanager 0.34.
+the kubelet and cAdvisor of Kubernetes 1.25 and newer, Prometheus 3 and Alertmanager 0.34. The families
+``timescaledb_job_*`` and ``kube_certificate_*`` are our own: extensions.py tells the exporters to make them.
 """
 
 import re
@@ -14,6 +16,7 @@ from typing import Literal
 
 from traversion import contract
 from traversion.contract import Contract, Metric
+from traversion.verify.promql import parse, without_variables
 
 Unit = Literal["1", "bytes", "cores", "ratio", "seconds", "timestamp", "true"]
 """What one is: a count, ..., seconds since 1970, or 1 when something is so and 0 when not."""
@@ -51,6 +54,11 @@ class Family(Metric):
         return replace(self, name=f"{self.name}_bucket", kind="counter", labels=(*self.labels, "le"))
 
     @property
+    def count(self) -> "Family":
+        """How many observations a histogram has."""
+        return replace(self, name=f"{self.name}_count", kind="counter")
+
+    @property
     def series(self) -> frozenset[str]:
         """The names that Prometheus stores the family under."""
         if self.kind == "histogram":
@@ -63,7 +71,9 @@ class Job:
     """A scrape job, and the labels that its targets add to each of their series."""
 
     name: str
-    target_labels: tuple[str, ...] = ("instance", "namespace", "pod")
+    exporter: str
+    """The program that answers."""
+    target_labels: tuple[str, ...] = ("environment", "instance", "namespace", "pod")
 
     @property
     def up(self) -> Family:
@@ -84,20 +94,27 @@ class Job:
         return Family(metric.name, metric.kind, labels, metric.help, unit, self.name)
 
 
-_DESCRIBES_OTHERS = ("instance", "namespace")
-API = Job("traversion")
-POSTGRES = Job("timescaledb")
-REDIS = Job("redis")
+_DESCRIBES_OTHERS = ("environment", "instance", "namespace")
+API = Job("traversion", "the Traversion image")
+POSTGRES = Job("timescaledb", "postgres_exporter")
+REDIS = Job("redis", "redis_exporter")
 # The `pod` of these three is the one that a series describes, not the one that was scraped:
 # the scrape must honour the labels of kube-state-metrics.
-KUBERNETES = Job("kube-state-metrics", _DESCRIBES_OTHERS)
-CADVISOR = Job("cadvisor", _DESCRIBES_OTHERS)
-KUBELET = Job("kubelet", _DESCRIBES_OTHERS)
-PROMETHEUS = Job("prometheus", ("instance",))
-ALERTMANAGER = Job("alertmanager")
-GRAFANA = Job("grafana")
+KUBERNETES = Job("kube-state-metrics", "kube-state-metrics", _DESCRIBES_OTHERS)
+CADVISOR = Job("cadvisor", "cAdvisor in the kubelet", _DESCRIBES_OTHERS)
+KUBELET = Job("kubelet", "the kubelet", _DESCRIBES_OTHERS)
+PROMETHEUS = Job("prometheus", "Prometheus", ("environment", "instance"))
+ALERTMANAGER = Job("alertmanager", "Alertmanager")
+GRAFANA = Job("grafana", "Grafana")
 
-EVERY_UP = Family("up", "gauge", ("job", "instance"), "The last scrape succeeded", "true", "")
+_OF_EVERY_JOB = ("job", "environment", "instance", "namespace", "pod")
+EVERY_UP = Family("up", "gauge", _OF_EVERY_JOB, "The last scrape succeeded", "true", "")
+SCRAPE_SECONDS = Family(
+    "scrape_duration_seconds", "gauge", _OF_EVERY_JOB, "Time of the last scrape", "seconds", ""
+)
+SCRAPED_SAMPLES = Family(
+    "scrape_samples_scraped", "gauge", _OF_EVERY_JOB, "Samples of the last scrape", "1", ""
+)
 ALERTS = Family(
     "ALERTS", "gauge", ("alertname", "alertstate", "severity", "component"), "Active alerts", "true", ""
 )
@@ -149,6 +166,34 @@ PG_DEADLOCKS = POSTGRES.counter("pg_stat_database_deadlocks", _DATABASE, "Deadlo
 PG_TEMPORARY_BYTES = POSTGRES.counter(
     "pg_stat_database_temp_bytes", _DATABASE, "Written to temporary files by queries", "bytes"
 )
+PG_LIVE_ROWS = POSTGRES.gauge(
+    "pg_stat_user_tables_n_live_tup", ("datname", "schemaname", "relname"), "Rows that count"
+)
+PG_DEAD_ROWS = POSTGRES.gauge(
+    "pg_stat_user_tables_n_dead_tup", ("datname", "schemaname", "relname"), "Rows left for VACUUM"
+)
+PG_REPLICA_BEHIND = POSTGRES.gauge(
+    "pg_stat_replication_pg_wal_lsn_diff",
+    ("application_name", "client_addr", "state"),
+    "WAL that a standby has not replayed; absent without standbys",
+    "bytes",
+)
+PG_SLOT_ACTIVE = POSTGRES.gauge(
+    "pg_replication_slots_slot_is_active",
+    ("slot_name", "slot_type"),
+    "Somebody reads from the replication slot; absent without slots",
+    "true",
+)
+PG_SCRAPE_ERROR = POSTGRES.gauge(
+    "pg_exporter_last_scrape_error", (), "A query of the exporter failed", "true"
+)
+_POLICY = ("job_id", "policy", "hypertable")
+POLICY_FAILED = POSTGRES.gauge("timescaledb_job_last_run_failed", _POLICY, "The last run failed", "true")
+POLICY_OVERDUE = POSTGRES.gauge(
+    "timescaledb_job_overdue_seconds", _POLICY, "Time since the next run should have begun", "seconds"
+)
+POLICY_RUNS = POSTGRES.counter("timescaledb_job_runs", _POLICY, "Runs of a background job")
+POLICY_FAILURES = POSTGRES.counter("timescaledb_job_failures", _POLICY, "Runs that failed")
 
 # redis_exporter.
 REDIS_UP = REDIS.gauge("redis_up", (), "Redis answered the exporter", "true")
@@ -167,6 +212,18 @@ REDIS_AOF_REWRITTEN = REDIS.gauge(
     "redis_aof_last_bgrewrite_status", (), "The last AOF rewrite succeeded", "true"
 )
 REDIS_RDB_SAVED = REDIS.gauge("redis_rdb_last_bgsave_status", (), "The last snapshot succeeded", "true")
+REDIS_AVERAGE_TTL = REDIS.gauge(
+    "redis_db_avg_ttl_seconds", ("db",), "Mean time to live of the keys that expire", "seconds"
+)
+REDIS_KEYS_EXPIRING = REDIS.gauge("redis_db_keys_expiring", ("db",), "Keys with a time to live")
+REDIS_FRAGMENTATION = REDIS.gauge(
+    "redis_mem_fragmentation_ratio", (), "Memory taken from the system by memory used", "ratio"
+)
+REDIS_UPTIME = REDIS.gauge("redis_uptime_in_seconds", (), "Time since the start", "seconds")
+REDIS_AOF_BYTES = REDIS.gauge("redis_aof_current_size_bytes", (), "Size of the append-only file", "bytes")
+REDIS_COMMAND_SECONDS = REDIS.counter(
+    "redis_commands_duration_seconds_total", ("cmd",), "Time spent in a command", "seconds"
+)
 
 # cAdvisor, in the kubelet.
 CPU_SECONDS = CADVISOR.counter(
@@ -245,6 +302,19 @@ CRONJOB_SUCCEEDED = KUBERNETES.gauge(
     "Last success; absent before the first",
     "timestamp",
 )
+CRONJOB_NEXT = KUBERNETES.gauge(
+    "kube_cronjob_next_schedule_time", ("cronjob",), "When it should run next", "timestamp"
+)
+CRONJOB_SUSPENDED = KUBERNETES.gauge("kube_cronjob_spec_suspend", ("cronjob",), "Switched off", "true")
+CERTIFICATE_EXPIRES = KUBERNETES.gauge(
+    "kube_certificate_expiration_timestamp_seconds",
+    ("certificate",),
+    "End of a certificate of cert-manager; absent before the first",
+    "timestamp",
+)
+CERTIFICATE_READY = KUBERNETES.gauge(
+    "kube_certificate_condition", ("certificate", "condition"), "Conditions of a certificate", "true"
+)
 
 # Prometheus and Alertmanager.
 RULE_FAILURES = PROMETHEUS.counter(
@@ -275,12 +345,81 @@ DELIVERED = ALERTMANAGER.counter(
 DELIVERY_FAILURES = ALERTMANAGER.counter(
     "alertmanager_notifications_failed_total", ("integration", "reason"), "Notifications that failed"
 )
+NOTIFY_DROPPED = PROMETHEUS.counter(
+    "prometheus_notifications_dropped_total", (), "Alerts given up, because the queue was full"
+)
+NOTIFY_QUEUED = PROMETHEUS.gauge("prometheus_notifications_queue_length", (), "Alerts that wait")
+EVALUATIONS_MISSED = PROMETHEUS.counter(
+    "prometheus_rule_group_iterations_missed_total", ("rule_group",), "Evaluations that came too late"
+)
+EVALUATION_SECONDS = PROMETHEUS.gauge(
+    "prometheus_rule_group_last_duration_seconds", ("rule_group",), "Time of the last evaluation", "seconds"
+)
+HEAD_SERIES = PROMETHEUS.gauge("prometheus_tsdb_head_series", (), "Series in memory")
+SAMPLES_APPENDED = PROMETHEUS.counter("prometheus_tsdb_head_samples_appended_total", (), "Samples stored")
+BLOCK_BYTES = PROMETHEUS.gauge("prometheus_tsdb_storage_blocks_bytes", (), "Blocks on the volume", "bytes")
+WAL_CORRUPTIONS = PROMETHEUS.counter(
+    "prometheus_tsdb_wal_corruptions_total", (), "Corruptions found in the write-ahead log"
+)
+QUERY_TIME = PROMETHEUS.gauge(
+    "prometheus_engine_query_duration_seconds",
+    ("slice", "quantile"),
+    "Time of the parts of a query",
+    "seconds",
+)
+RESIDENT = PROMETHEUS.gauge("process_resident_memory_bytes", (), "Memory of the process", "bytes")
+ACTIVE_ALERTS = ALERTMANAGER.gauge("alertmanager_alerts", ("state",), "Alerts that Alertmanager knows")
+SILENCES = ALERTMANAGER.gauge("alertmanager_silences", ("state",), "Silences")
+CLUSTER_MEMBERS = ALERTMANAGER.gauge(
+    "alertmanager_cluster_members", (), "Alertmanagers that know each other; absent where there is one"
+)
 
 JOBS = tuple(value for value in dict(globals()).values() if isinstance(value, Job))
 """Every scrape job."""
 
 CATALOGUE = tuple(value for value in dict(globals()).values() if isinstance(value, Family))
 """Every family of this module."""
+
+
+_LABELS: dict[str, frozenset[str]] = {
+    name: frozenset({*family.labels, "job", *(("le",) if name.endswith("_bucket") else ())})
+    for family in (*CATALOGUE, *(job.up for job in JOBS))
+    for name in family.series
+}
+"""The labels of each series that a query may ask for; ``record`` adds what the rules compute."""
+
+_LABEL_LISTS = re.compile(r"\b(?:by|on|group_left|group_right)\s*\(([^)]*)\)")
+
+
+def record(name: str, labels: tuple[str, ...]) -> None:
+    """Let queries ask for a series that a rule computes."""
+    _LABELS[name] = frozenset(labels)
+
+
+def demand(promql: str, *more_labels: str) -> None:
+    """Refuse a query that does not parse, or names a series or label that nobody exports.
+
+    ``more_labels``: what else must be a label of a series in it, such as those in a panel's legend.
+
+    Raises:
+        ValueError: It is so; the message names it.
+    """
+    query = parse(without_variables(promql))
+    if query.error:
+        raise ValueError(f"{query.error}: {promql}")
+    having: set[str] = set()
+    for selector in query.selectors:
+        if selector.metric not in _LABELS:
+            raise ValueError(f"{selector.metric} is not in the catalogue: {promql}")
+        labels = _LABELS[selector.metric] | {"environment"}  # what leaves Prometheus always has it
+        for label, _, _ in selector.matchers:
+            if label not in labels and label != "__name__":
+                raise ValueError(f"{selector.metric} has no label {label}: {promql}")
+        having |= labels
+    lists = ",".join(_LABEL_LISTS.findall(promql))
+    used = {label.strip() for label in lists.split(",") if label.strip()} | set(more_labels)
+    if used - having:
+        raise ValueError(f"no series has the label {', '.join(sorted(used - having))}: {promql}")
 
 
 def names_in(promql: str) -> frozenset[str]:

@@ -8,6 +8,7 @@ from cdk8s_plus_27 import k8s
 from constructs import Construct
 
 from traversion.observability.alertmanager import Alertmanager
+from traversion.observability.rules.rule import EVALUATION_SECONDS
 from traversion.observability.text import to_yaml
 from traversion.platform import Platform
 from traversion.platform.component import Component
@@ -152,10 +153,17 @@ class Prometheus:
 
     def _configuration(self, alertmanager: Alertmanager) -> Mapping[str, Any]:
         namespace = self.component.namespace
+        # Dashboards choose by it, here and where several environments are stored together.
+        environment = {"target_label": "environment", "replacement": self.component.instance}
+        found = (
+            *(_scrape_pods(target) for target in self._targets),
+            _scrape_kubelets("cadvisor", "/metrics/cadvisor", namespace, _CADVISOR_METRICS),
+            _scrape_kubelets("kubelet", "/metrics", namespace, _KUBELET_METRICS),
+        )
         return {
             "global": {
                 "scrape_interval": self._settings.scrape_interval,
-                "evaluation_interval": "15s",
+                "evaluation_interval": f"{EVALUATION_SECONDS}s",
                 "external_labels": {"environment": self.component.instance},
             },
             "rule_files": ["/etc/prometheus/rules.yml"],
@@ -171,10 +179,9 @@ class Prometheus:
                 {
                     "job_name": "prometheus",
                     "static_configs": [{"targets": [f"localhost:{self.port}"]}],
+                    "relabel_configs": [environment],
                 },
-                *(_scrape_pods(target) for target in self._targets),
-                _scrape_kubelets("cadvisor", "/metrics/cadvisor", namespace, _CADVISOR_METRICS),
-                _scrape_kubelets("kubelet", "/metrics", namespace, _KUBELET_METRICS),
+                *({**job, "relabel_configs": [*job["relabel_configs"], environment]} for job in found),
             ],
         }
 

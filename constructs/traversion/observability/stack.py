@@ -10,7 +10,7 @@ from traversion.observability.dashboards import dashboards
 from traversion.observability.exporters import KubeStateMetrics, PostgresExporter, RedisExporter
 from traversion.observability.grafana import Grafana
 from traversion.observability.prometheus import Prometheus, ScrapeTarget
-from traversion.observability.rules import rule_groups
+from traversion.observability.rules import Place, Subject, rule_groups
 from traversion.platform import Platform
 from traversion.redis_cache import RedisCache
 from traversion.settings import Hosts, ObservabilitySettings
@@ -39,6 +39,7 @@ class ObservabilityStack(Construct):
         exports = api.contract if api else TRAVERSION
         watched = {"traversion": api, "timescaledb": database, "redis": redis}
         unwatched = frozenset(job for job, component in watched.items() if component is None)
+        subject = Subject(exports, unwatched, settings.objectives, settings.prometheus.retention)
         self.alertmanager = Alertmanager(self, platform, settings.alertmanager, hosts.monitoring)
         self.grafana = Grafana(
             self,
@@ -46,7 +47,7 @@ class ObservabilityStack(Construct):
             settings.grafana,
             host_name=hosts.grafana,
             database=database,
-            dashboards=dashboards(exports, unwatched),
+            dashboards=dashboards(subject),
             scrape_interval=settings.prometheus.scrape_interval,
         )
 
@@ -78,7 +79,9 @@ class ObservabilityStack(Construct):
             host_name=hosts.monitoring,
             targets=targets,
             alertmanager=self.alertmanager,
-            rules=rule_groups(exports, unwatched),
+            rules=rule_groups(
+                subject, Place(platform.instance, settings.runbooks, f"https://{hosts.grafana}")
+            ),
         )
         self.grafana.reads(self.prometheus)
         if api and api.settings.scales_on_requests:

@@ -25,6 +25,7 @@ from traversion.settings.observability import (
     AlertReceivers,
     ExporterSettings,
     GrafanaSettings,
+    ObjectiveSettings,
     ObservabilitySettings,
     PrometheusSettings,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "Hosts",
     "Image",
     "IngressSettings",
+    "ObjectiveSettings",
     "ObservabilitySettings",
     "OffsiteSettings",
     "PlacementSettings",

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from traversion.contract import REQUEST_SECONDS
 from traversion.settings.api import ApiSettings
 from traversion.settings.base import Image, Settings, refuse
 from traversion.settings.cluster import ClusterSettings, CredentialSettings, PlacementSettings
@@ -77,6 +78,14 @@ class Environment(Settings):
                 "ingress.controller_namespace",
                 self.namespace,
                 "the controller runs in a namespace of its own: this one admits no pods beside Traversion's",
+            )
+        within = self.observability.objectives.latency_seconds
+        timed = self.api.contract.metric(REQUEST_SECONDS.name)
+        if timed and within not in timed.buckets:
+            raise refuse(
+                "observability.objectives.latency_seconds",
+                within,
+                f"the image counts requests up to one of {', '.join(map(str, timed.buckets))} seconds",
             )
         for path, image in [] if self.allow_mutable_tags else _images(self):
             if image.tag == "latest":

@@ -1,11 +1,11 @@
 """Metrics, alerts and dashboards."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from traversion.settings.base import SMALL, Image, Resources, Settings, refuse
-from traversion.values import Period, SlackChannel, StorageSize, seconds_of
+from traversion.values import HttpsUrl, Period, SlackChannel, StorageSize, seconds_of
 
 
 class PrometheusSettings(Settings):
@@ -71,8 +71,26 @@ class ExporterSettings(Settings):
     """CPU and memory."""
 
 
+class ObjectiveSettings(Settings):
+    """What users may expect of the API (service level objectives). What it may fail is the error budget."""
+
+    availability_percent: Annotated[float, Field(ge=94, lt=100)] = 99.9
+    """Requests that are not answered with a 5xx status. Below 94, no burn rate could reach the alerts'."""
+    latency_percent: Annotated[float, Field(ge=94, lt=100)] = 95
+    """Requests that are answered within ``latency_seconds``."""
+    latency_seconds: float = 0.5
+    """What is still in time; one of the buckets' bounds in the image's contract."""
+    window: Period = "30d"
+    """What the error budget is for; no longer than ``prometheus.retention``, which bounds it silently."""
+
+
 class ObservabilitySettings(Settings):
     """Metrics, alerts and dashboards."""
+
+    objectives: ObjectiveSettings = ObjectiveSettings()
+    """What the API is measured by."""
+    runbooks: HttpsUrl = "https://git.company.com/platform/traversion-kubernetes/-/blob/main/docs/runbooks"
+    """Where docs/runbooks of this repository can be read; each alert links to its page there."""
 
     prometheus: PrometheusSettings = PrometheusSettings()
     """Collection and rules."""

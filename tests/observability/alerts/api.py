@@ -51,6 +51,7 @@ CASES = (
         {up("a"): "1x40", up("b"): "1x8 0x8 stale", up("c"): "_x12 1x20"},
         {},
         silent=("3m", "5m", "10m"),
+        shows="two pods",
     ),
     Case(
         "TraversionApiDown",
@@ -58,6 +59,7 @@ CASES = (
         {up("a"): "1x8 0x2 1x30"},
         {},
         silent=("2m45s", "3m15s", "5m"),
+        shows="below",
     ),
     Case(
         "TraversionApiPodDown",
@@ -72,6 +74,7 @@ CASES = (
         {up("a"): "0x60", up("b"): "0x60"},
         {},
         silent=("5m", "10m"),
+        shows="below",
     ),
     Case("TraversionApiPodDown", "no pod", {}, {}, silent=("10m",)),
     Case(
@@ -85,6 +88,7 @@ CASES = (
         },
         {"2m15s": ONCE, "10m": ONCE},
         silent=("30s", "2m", "15m30s"),
+        shows="two pods",
     ),
     Case(
         "TraversionApiErrorRateHigh",
@@ -99,12 +103,14 @@ CASES = (
         {_requests(200): "0+901x80", _requests(500): "0+99x80"},
         {},
         silent=("5m", "10m"),
+        shows="below",
     ),
     Case(
         "TraversionApiErrorRateHigh",
         "one request per minute and pod, and half of them fail",
         {_requests(200): "0x3 1x3 2x3 3x3 4x3 5x3 6x3", _requests(500): "0x1 1x3 2x3 3x3 4x3 5x3 6x5"},
         {"5m": ONCE},
+        shows="few",
     ),
     Case(
         "TraversionApiErrorRateHigh",
@@ -152,12 +158,14 @@ CASES = (
         _latency(le1=0, le2=951, le3=1000, inf=1000),
         {},
         silent=("10m",),
+        shows="below",
     ),
     Case(
         "TraversionApiLatencyHigh",
         "one of two pods is slow",
         _latency("a", le1=100, le2=100, le5=100, inf=100) | _latency("b", le1=10, le2=10, le5=100, inf=100),
         {"5m15s": ONCE},
+        shows="two pods",
     ),
     Case(
         "TraversionApiLatencyHigh",
@@ -165,6 +173,7 @@ CASES = (
         _latency(endpoint="/api/health", le1=100, le2=100, le5=100, inf=100)
         | _latency(le1=0, le2=0, le5=1, inf=1),
         {"5m15s": ONCE},
+        shows="few",
     ),
     Case(
         "TraversionApiLatencyHigh",
@@ -181,6 +190,7 @@ CASES = (
         | histogram("traversion_event_loop_lag_seconds", 'pod="b"', le0_5=90, le1=100, inf=100),
         {"5m15s": ({"pod": "b"},)},
         silent=("5m",),
+        shows="two pods",
     ),
     Case(
         "TraversionEventLoopBlocked",
@@ -188,6 +198,23 @@ CASES = (
         histogram("traversion_event_loop_lag_seconds", 'pod="a"', le0_5=995, le1=1000, inf=1000),
         {},
         silent=("10m",),
+        shows="below",
+    ),
+    Case(
+        "TraversionApiPodDown",
+        "one of two pods fails for four minutes",
+        {up("a"): "1x60", up("b"): "0x16 1x40"},
+        {},
+        silent=("4m", "6m"),
+        shows="two pods",
+    ),
+    Case(
+        "TraversionEventLoopBlocked",
+        "nothing is measured",
+        histogram("traversion_event_loop_lag_seconds", 'pod="a"', le0_5=0, le1=0, inf=0),
+        {},
+        silent=("10m",),
+        shows="few",
     ),
 )
 

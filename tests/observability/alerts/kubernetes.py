@@ -76,6 +76,17 @@ _OOM = f'kube_pod_container_status_last_terminated_reason{_REDIS_CONTAINER},reas
 _RESTARTS = f"kube_pod_container_status_restarts_total{_REDIS_CONTAINER}}}"
 _WAITING = f'kube_pod_container_status_waiting_reason{_REDIS_CONTAINER},reason="CrashLoopBackOff"}}'
 
+
+def _throttled(pod: str, periods: int, owner: str = "ReplicaSet") -> dict[str, str]:
+    """Return a container that is stopped in so many of a hundred scheduling periods."""
+    identity = f'job="cadvisor",pod="{pod}",container="x",namespace="n"'
+    return {
+        f"container_cpu_cfs_periods_total{{{identity}}}": "0+100x90",
+        f"container_cpu_cfs_throttled_periods_total{{{identity}}}": f"0+{periods}x90",
+        f'kube_pod_owner{{{KSM},pod="{pod}",owner_kind="{owner}",owner_name="o"}}': "1x90",
+    }
+
+
 CASES = (
     Case(
         "ContainerCpuHigh",
@@ -83,6 +94,7 @@ CASES = (
         _containers(cpu="0+12.15x80", memory="100x80"),
         {"8m": _EVERY_CONTAINER},
         silent=("30s", "5m", "7m45s"),
+        shows="two pods",
     ),
     Case(
         "ContainerCpuHigh",
@@ -90,6 +102,7 @@ CASES = (
         _containers(cpu="0+11.9x80", memory="100x80"),
         {},
         silent=("10m",),
+        shows="below",
     ),
     Case(
         "ContainerCpuHigh",
@@ -114,6 +127,7 @@ CASES = (
         _containers(cpu="0+1x80", memory="810x60 700x20"),
         {"5m": _EVERY_CONTAINER, "15m": _EVERY_CONTAINER},
         silent=("30s", "4m45s", "16m"),
+        shows="two pods",
     ),
     Case(
         "ContainerMemoryHigh",
@@ -121,6 +135,7 @@ CASES = (
         _containers(cpu="0+1x80", memory="800x80"),
         {},
         silent=("10m",),
+        shows="below",
     ),
     Case(
         "ContainerMemoryHigh",
@@ -142,6 +157,7 @@ CASES = (
         {_RESTARTS: "0x20 1x80", _OOM.replace("OOMKilled", "Error"): "_x20 1x80"},
         {},
         silent=("5m15s", "8m"),
+        shows="below",
     ),
     Case(
         "PodCrashLooping",
@@ -156,6 +172,7 @@ CASES = (
         {_WAITING.replace("CrashLoopBackOff", "ContainerCreating"): "1x60"},
         {},
         silent=("10m",),
+        shows="below",
     ),
     Case(
         "PersistentVolumeFillingUp",
@@ -175,6 +192,7 @@ CASES = (
         },
         {},
         silent=("16m",),
+        shows="below",
     ),
     Case(
         "PersistentVolumeAlmostFull",
@@ -201,6 +219,7 @@ CASES = (
         },
         {},
         silent=("10m",),
+        shows="below",
     ),
     Case(
         "PersistentVolumeInodesLow",
@@ -220,6 +239,7 @@ CASES = (
         },
         {},
         silent=("16m",),
+        shows="below",
     ),
     Case(
         "DeploymentRolloutStuck",
@@ -234,6 +254,7 @@ CASES = (
         {_condition("false"): "0x40", _condition("true"): "1x40"},
         {},
         silent=("5m",),
+        shows="below",
     ),
     Case(
         "DeploymentReplicasMissing",
@@ -254,6 +275,7 @@ CASES = (
         },
         {},
         silent=("16m",),
+        shows="below",
     ),
     Case(
         "StatefulSetReplicasMissing",
@@ -274,6 +296,7 @@ CASES = (
         },
         {},
         silent=("16m",),
+        shows="below",
     ),
     Case(
         "HorizontalPodAutoscalerAtMaximum",
@@ -288,6 +311,7 @@ CASES = (
         _autoscaler("9x80", "3x80", "10x80"),
         {},
         silent=("16m",),
+        shows="below",
     ),
     Case(
         "HorizontalPodAutoscalerAtMaximum",
@@ -309,6 +333,7 @@ CASES = (
         {_scaling("false"): "0x80", _scaling("true"): "1x80"},
         {},
         silent=("16m",),
+        shows="below",
     ),
     Case(
         "ResourceQuotaAlmostUsed",
@@ -328,6 +353,7 @@ CASES = (
         },
         {},
         silent=("16m",),
+        shows="below",
     ),
     Case(
         "JobFailed",
@@ -342,5 +368,102 @@ CASES = (
         {f'kube_job_failed{{{KSM},job_name="j",condition="false"}}': "1x20"},
         {},
         silent=("5m",),
+        shows="below",
+    ),
+    Case(
+        "ContainerCpuThrottled",
+        "two pods wait in a quarter of the periods and more; a dump does too",
+        _throttled("a", 26) | _throttled("b", 30) | _throttled("dump", 90, "Job"),
+        {"15m15s": ({"pod": "a", "container": "x"}, {"pod": "b", "container": "x"})},
+        silent=("15m",),
+        shows="two pods",
+    ),
+    Case(
+        "ContainerCpuThrottled",
+        "just a quarter",
+        _throttled("a", 25) | _throttled("b", 0),
+        {},
+        silent=("20m",),
+        shows="below",
+    ),
+    Case(
+        "ContainerRestarting",
+        "three restarts, of one of two pods",
+        {_RESTARTS: "0x7 1x7 2x7 3x300", _RESTARTS.replace("redis-0", "b"): "5x300"},
+        {"6m15s": ({"pod": "redis-0", "container": "redis"},)},
+        silent=("5m45s", "1h10m"),
+        shows="two pods",
+    ),
+    Case(
+        "ContainerRestarting",
+        "two restarts",
+        {_RESTARTS: "0x7 1x7 2x300"},
+        {},
+        silent=("6m", "1h5m"),
+        shows="below",
+    ),
+    Case(
+        "ContainerOomKilled",
+        "two pods at once",
+        {
+            _RESTARTS: "0x20 1x80",
+            _OOM: "_x20 1x80",
+            _RESTARTS.replace("redis-0", "b"): "0x20 1x80",
+            _OOM.replace("redis-0", "b"): "_x20 1x80",
+        },
+        {
+            "5m15s": (
+                {**KSM_LABELS, "pod": "redis-0", "container": "redis"},
+                {**KSM_LABELS, "pod": "b", "container": "redis"},
+            )
+        },
+        shows="two pods",
+    ),
+    Case(
+        "PodCrashLooping",
+        "one of two pods",
+        {_WAITING: "1x60", _WAITING.replace("redis-0", "b"): "0x60"},
+        {"5m": ({**KSM_LABELS, "pod": "redis-0", "container": "redis", "reason": "CrashLoopBackOff"},)},
+        shows="two pods",
+    ),
+    Case(
+        "PersistentVolumeFullInDays",
+        "39% are free, and gone within four days",
+        {_claim("available_bytes"): "39000-2x400", _claim("capacity_bytes"): "100000x400"},
+        {"1h15s": _VOLUME},
+        silent=("1h",),
+    ),
+    Case(
+        "PersistentVolumeFullInDays",
+        "39% are free and last for five days; another loses more and has more",
+        {
+            _claim("available_bytes"): "39000-1x400",
+            _claim("capacity_bytes"): "100000x400",
+            _claim("available_bytes", "other"): "45000-9x400",
+            _claim("capacity_bytes", "other"): "100000x400",
+        },
+        {},
+        silent=("1h10m",),
+        shows="below",
+    ),
+    Case(
+        "CronJobOverdue",
+        "it should have begun an hour ago; a suspended one too",
+        {
+            f'kube_cronjob_next_schedule_time{{{KSM},cronjob="c"}}': "-3541x40",
+            f'kube_cronjob_spec_suspend{{{KSM},cronjob="c"}}': "0x40",
+            f'kube_cronjob_next_schedule_time{{{KSM},cronjob="off"}}': "-9999x40",
+            f'kube_cronjob_spec_suspend{{{KSM},cronjob="off"}}': "1x40",
+        },
+        {"6m": ({**KSM_LABELS, "cronjob": "c"},)},
+        silent=("30s", "5m45s"),
+    ),
+    Case(
+        "CronJobOverdue",
+        "it will begin soon",
+        {f'kube_cronjob_next_schedule_time{{{KSM},cronjob="c"}}': "600x40"},
+        {},
+        silent=("9m",),
+        shows="below",
     ),
 )

@@ -7,7 +7,7 @@ _PROMETHEUS = 'job="prometheus",instance="p"'
 _PROMETHEUS_LABELS = ({"job": "prometheus", "instance": "p"},)
 _ALERTMANAGER = 'job="alertmanager",instance="a",namespace="n",pod="a"'
 _ALERTMANAGER_LABELS = ({"job": "alertmanager", "instance": "a", "namespace": "n", "pod": "a"},)
-_OTHER_JOBS = (
+OTHER_JOBS = (
     "timescaledb",
     "redis",
     "kube-state-metrics",
@@ -23,7 +23,7 @@ def _target(job: str) -> str:
     return f'up{{job="{job}",instance="i"}}'
 
 
-_WELL = {_target(job): "1x60" for job in _OTHER_JOBS}
+_WELL = {_target(job): "1x60" for job in OTHER_JOBS}
 
 
 def _sent(result: str) -> str:
@@ -50,7 +50,7 @@ CASES = (
         "TargetDown",
         "none has ever been there: one alert for each",
         {},
-        {"5m": tuple({"job": job} for job in _OTHER_JOBS)},
+        {"5m": tuple({"job": job} for job in OTHER_JOBS)},
     ),
     Case(
         "TargetDown",
@@ -58,6 +58,7 @@ CASES = (
         _WELL | {up("a"): "0x60"},
         {},
         silent=("10m",),
+        shows="below",
     ),
     Case(
         "PrometheusRuleFailures",
@@ -72,6 +73,7 @@ CASES = (
         {f'prometheus_rule_evaluation_failures_total{{{_PROMETHEUS},rule_group="g"}}': "7x60"},
         {},
         silent=("10m",),
+        shows="below",
     ),
     Case(
         "PrometheusConfigReloadFailed",
@@ -86,6 +88,7 @@ CASES = (
         {f"prometheus_config_last_reload_successful{{{_PROMETHEUS}}}": "1x60"},
         {},
         silent=("10m",),
+        shows="below",
     ),
     Case(
         "PrometheusNotificationsFailing",
@@ -100,6 +103,7 @@ CASES = (
         {_sent("errors"): "0+9x60", _sent("sent"): "0+1000x60"},
         {},
         silent=("10m",),
+        shows="below",
     ),
     Case(
         "PrometheusNotificationsFailing",
@@ -121,6 +125,7 @@ CASES = (
         {f"prometheus_notifications_alertmanagers_discovered{{{_PROMETHEUS}}}": "1x60"},
         {},
         silent=("10m",),
+        shows="below",
     ),
     Case(
         "PrometheusStorageFailing",
@@ -136,11 +141,12 @@ CASES = (
         "PrometheusStorageFailing",
         "nothing fails",
         {
-            f"prometheus_tsdb_compactions_failed_total{{{_PROMETHEUS}}}": "1x60",
-            f"prometheus_tsdb_reloads_failures_total{{{_PROMETHEUS}}}": "1x60",
+            f"prometheus_tsdb_compactions_failed_total{{{_PROMETHEUS}}}": "1x800",
+            f"prometheus_tsdb_reloads_failures_total{{{_PROMETHEUS}}}": "1x800",
         },
         {},
-        silent=("10m",),
+        silent=("10m", "3h10m"),
+        shows="below",
     ),
     Case(
         "AlertmanagerConfigReloadFailed",
@@ -155,6 +161,7 @@ CASES = (
         {f"alertmanager_config_last_reload_successful{{{_ALERTMANAGER}}}": "1x60"},
         {},
         silent=("10m",),
+        shows="below",
     ),
     Case(
         "AlertmanagerNotificationsFailing",
@@ -174,5 +181,56 @@ CASES = (
         {_delivered("failed_total"): "0+9x60", _delivered("total"): "0+1000x60"},
         {},
         silent=("10m",),
+        shows="below",
+    ),
+    Case(
+        "PrometheusRuleEvaluationsMissed",
+        "one with every scrape",
+        {f'prometheus_rule_group_iterations_missed_total{{{_PROMETHEUS},rule_group="g"}}': "0+1x80"},
+        {"15m15s": ({"rule_group": "g"},)},
+        silent=("15m",),
+    ),
+    Case(
+        "PrometheusRuleEvaluationsMissed",
+        "none for a while",
+        {f'prometheus_rule_group_iterations_missed_total{{{_PROMETHEUS},rule_group="g"}}': "9x80"},
+        {},
+        silent=("19m",),
+        shows="below",
+    ),
+    Case(
+        "PrometheusNotificationsDropped",
+        "one alert",
+        {f"prometheus_notifications_dropped_total{{{_PROMETHEUS}}}": "3x8 4x80"},
+        {"2m15s": _PROMETHEUS_LABELS},
+        silent=("2m", "13m"),
+    ),
+    Case(
+        "PrometheusNotificationsDropped",
+        "none since",
+        {f"prometheus_notifications_dropped_total{{{_PROMETHEUS}}}": "4x80"},
+        {},
+        silent=("15m",),
+        shows="below",
+    ),
+    Case(
+        "AlertmanagerClusterIncomplete",
+        "one of two knows only itself",
+        {
+            up("a", "alertmanager"): "1x60",
+            up("b", "alertmanager"): "1x60",
+            f"alertmanager_cluster_members{{{_ALERTMANAGER}}}": "1x60",
+            'alertmanager_cluster_members{job="alertmanager",instance="b",pod="b"}': "2x60",
+        },
+        {"10m": ONCE},
+        silent=("9m45s",),
+    ),
+    Case(
+        "AlertmanagerClusterIncomplete",
+        "both know both; or there is only one, which counts nobody",
+        {up("a", "alertmanager"): "1x60", f"alertmanager_cluster_members{{{_ALERTMANAGER}}}": "1x60"},
+        {},
+        silent=("12m",),
+        shows="below",
     ),
 )

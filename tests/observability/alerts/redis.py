@@ -37,6 +37,7 @@ CASES = (
         {_redis("memory_used_bytes"): "90x60", _redis("memory_max_bytes"): "100x60"},
         {},
         silent=("14m",),
+        shows="below",
     ),
     Case(
         "RedisMemoryHigh",
@@ -58,6 +59,7 @@ CASES = (
         {_redis("evicted_keys_total"): "0x8 0+100x8 800x80"},
         {},
         silent=("8m", "15m"),
+        shows="below",
     ),
     Case(
         "RedisRejectsConnections",
@@ -71,7 +73,8 @@ CASES = (
         "none",
         {_redis("rejected_connections_total"): "3x60"},
         {},
-        silent=("5m",),
+        silent=("9m",),
+        shows="below",
     ),
     Case(
         "RedisAofWriteFailing",
@@ -92,6 +95,7 @@ CASES = (
         {_redis("aof_last_write_status"): "1x40", _redis("aof_last_bgrewrite_status"): "1x40"},
         {},
         silent=("5m",),
+        shows="below",
     ),
     Case(
         "RedisSnapshotFailing",
@@ -106,5 +110,36 @@ CASES = (
         {_redis("rdb_last_bgsave_status"): "0x12 1x40"},
         {},
         silent=("5m", "8m"),
+        shows="below",
+    ),
+    Case(
+        "RedisDown",
+        "it does not answer for 45 seconds",
+        {up("e", "redis"): "1x40", _redis("up"): "1x8 0x2 1x30"},
+        {},
+        silent=("2m45s", "3m15s", "5m"),
+        shows="below",
+    ),
+    Case(
+        "RedisEvictsSessions",
+        "keys are evicted, and those that are left live for hours",
+        {_redis("evicted_keys_total"): "0+1x80", _redis("db_avg_ttl_seconds"): "21601x80"},
+        {"5m15s": ONCE},
+        silent=("30s", "5m"),
+    ),
+    Case(
+        "RedisEvictsSessions",
+        "what is left is cache",
+        {_redis("evicted_keys_total"): "0+1x80", _redis("db_avg_ttl_seconds"): "21600x80"},
+        {},
+        silent=("15m",),
+        shows="below",
+    ),
+    Case(
+        "RedisEvictsSessions",
+        "sessions, and nothing is evicted",
+        {_redis("evicted_keys_total"): "7x80", _redis("db_avg_ttl_seconds"): "80000x80"},
+        {},
+        silent=("15m",),
     ),
 )

@@ -1,4 +1,4 @@
-"""What Traversion is for: events, the causes found between them, and those who ask and listen."""
+"""What Traversion is for: events, the causes found between them, and those who ask for them."""
 
 from traversion.observability.dashboards.panels import Dashboard, Panel, Row, Threshold, Variable
 from traversion.observability.dashboards.queries import PromQl, Sql
@@ -12,8 +12,6 @@ from traversion.observability.metrics import (
     QUERIES,
     QUERY_SECONDS,
     STORAGE_SECONDS,
-    WEBSOCKET_CONNECTIONS,
-    WEBSOCKET_MESSAGES,
     Family,
 )
 from traversion.observability.rules import causality
@@ -46,7 +44,7 @@ def _per_interval(value: str, table: str, by: str) -> Sql:
 DASHBOARD = Dashboard(
     "traversion-causality",
     "Traversion / Causality",
-    "Events that come in, causal relations that are found, queries on them, and WebSocket clients.",
+    "Events that come in, causal relations that are found, and queries on them.",
     (
         Row(
             "Events",
@@ -81,13 +79,15 @@ DASHBOARD = Dashboard(
                     ),
                     "s",
                     width=12,
+                    threshold=Threshold(causality.SLOWEST_EVENTS_P95),
                 ),
                 Panel(
                     "Time of storage operations (p95)",
-                    "What the database takes of it.",
+                    "What the database takes of it; above the line for 10 minutes is an alert.",
                     (_p95(STORAGE_SECONDS, "operation"),),
                     "s",
                     width=12,
+                    threshold=Threshold(causality.SLOWEST_STORAGE_P95),
                 ),
             ),
         ),
@@ -99,19 +99,29 @@ DASHBOARD = Dashboard(
                     "Causal relations detected per second.",
                     (_rate(DETECTIONS, "causality_type"),),
                     "ops",
+                    width=6,
                     stacked=True,
+                ),
+                Panel(
+                    "Relations per event",
+                    "Of all tenants. It changes with what is sent; nothing at all for long is an alert.",
+                    (PromQl(f"{causality.DETECTION_RATE} / ({causality.EVENT_RATE} > 0)", "relations"),),
+                    "none",
+                    width=6,
                 ),
                 Panel(
                     "Confidence",
                     "How sure the detection is: the median, and what nine of ten relations exceed.",
                     (_quantile(0.5, CONFIDENCE, "p50"), _quantile(0.1, CONFIDENCE, "p10")),
                     "percentunit",
+                    width=6,
                     maximum=1,
                 ),
                 Panel(
                     "Size of the graph",
                     "Nodes of each tenant's graph, in the pod that holds most of it.",
                     (PromQl(f"max by (tenant_id) ({GRAPH_SIZE.where(_TENANT)})", "{{tenant_id}}"),),
+                    width=6,
                 ),
             ),
         ),
@@ -136,26 +146,6 @@ DASHBOARD = Dashboard(
                     "s",
                     width=12,
                     threshold=Threshold(causality.SLOWEST_QUERIES_P95),
-                ),
-            ),
-        ),
-        Row(
-            "WebSockets",
-            (
-                Panel(
-                    "Connections by pod",
-                    "Connections stay where they were opened, so new pods fill up slowly.",
-                    (PromQl(f"sum by (pod) ({WEBSOCKET_CONNECTIONS.where(_TENANT)})", "{{pod}}"),),
-                    width=12,
-                    stacked=True,
-                ),
-                Panel(
-                    "Messages by type",
-                    "Messages per second, over all connections.",
-                    (_rate(WEBSOCKET_MESSAGES, "message_type"),),
-                    "mps",
-                    width=12,
-                    stacked=True,
                 ),
             ),
         ),

@@ -5,10 +5,8 @@ from traversion.observability.dashboards.queries import PromQl
 from traversion.observability.metrics import (
     ACTIVE_SESSIONS,
     ALERTS,
-    AUTH_ATTEMPTS,
     DEPLOYMENT_AVAILABLE,
     DEPLOYMENT_WANTED,
-    EVENT_LOOP_SECONDS,
     HPA_MAXIMUM,
     HTTP_REQUESTS,
     HTTP_SECONDS,
@@ -16,13 +14,14 @@ from traversion.observability.metrics import (
     POD_READY,
     WEBSOCKET_CONNECTIONS,
 )
-from traversion.observability.rules import api, kubernetes, redis, timescaledb
+from traversion.observability.rules import api, kubernetes, objectives, redis, timescaledb
 
 _FIRING = ALERTS.where('alertstate="firing"', 'severity!="none"')
 _DEPLOYMENT = f'deployment="{api.DEPLOYMENT}"'
 _SLOW = Threshold(0.5, api.SLOWEST_P95)
 _FAILING = Threshold(0.01, api.MOST_ERRORS)
 _UP = Threshold(1, 0.5)
+_BUDGET = Threshold(0.5, 0)
 _POD = 'pod=~"$pod"'
 
 
@@ -37,7 +36,7 @@ def _quantiles(by: str = "") -> tuple[PromQl, ...]:
 DASHBOARD = Dashboard(
     "traversion-overview",
     "Traversion / Overview",
-    "Traffic, errors, latency and saturation of the API, and the alerts that are firing.",
+    "Traffic, errors, latency and saturation of the API, its objectives, and the alerts that are firing.",
     (
         Row(
             "Now",
@@ -117,33 +116,6 @@ DASHBOARD = Dashboard(
                     "s",
                     threshold=_SLOW,
                 ),
-                Panel(
-                    "Busiest endpoints",
-                    "The ten endpoints with the most requests per second.",
-                    (
-                        PromQl(
-                            "topk(10, sum by (method, endpoint) "
-                            f"(rate({HTTP_REQUESTS.where(api.OF_USERS)}[$__rate_interval])))",
-                            "{{method}} {{endpoint}}",
-                        ),
-                    ),
-                    "reqps",
-                    width=12,
-                ),
-                Panel(
-                    "Slowest endpoints (p95)",
-                    "The ten endpoints with the highest p95.",
-                    (
-                        PromQl(
-                            "topk(10, histogram_quantile(0.95, sum by (method, endpoint, le) "
-                            f"(rate({HTTP_SECONDS.bucket.where(api.OF_USERS)}[$__rate_interval]))))",
-                            "{{method}} {{endpoint}}",
-                        ),
-                    ),
-                    "s",
-                    width=12,
-                    threshold=_SLOW,
-                ),
             ),
         ),
         Row(
@@ -176,29 +148,13 @@ DASHBOARD = Dashboard(
                     threshold=Threshold(kubernetes.MOST_OF_LIMIT),
                 ),
                 Panel(
-                    "Requests by pod",
-                    "Whether the load is spread evenly.",
+                    "Sessions and WebSockets",
+                    "Sessions in use, and WebSocket connections open.",
                     (
-                        PromQl(
-                            "sum by (pod) "
-                            f"(rate({HTTP_REQUESTS.where(api.OF_USERS, _POD)}[$__rate_interval]))",
-                            "{{pod}}",
-                        ),
+                        PromQl(f"sum({ACTIVE_SESSIONS})", "sessions"),
+                        PromQl(f"sum({WEBSOCKET_CONNECTIONS})", "WebSockets"),
                     ),
-                    "reqps",
-                ),
-                Panel(
-                    "Event loop lag (p99)",
-                    "How late callbacks start: the main thread of Node.js is the API's scarcest resource.",
-                    (
-                        PromQl(
-                            "histogram_quantile(0.99, sum by (pod, le) "
-                            f"(rate({EVENT_LOOP_SECONDS.bucket.where(_POD)}[$__rate_interval])))",
-                            "{{pod}}",
-                        ),
-                    ),
-                    "s",
-                    threshold=Threshold(api.LATEST_CALLBACK),
+                    width=12,
                 ),
                 Panel(
                     "Dependencies",
@@ -208,31 +164,71 @@ DASHBOARD = Dashboard(
                         PromQl(f"{redis.MEMORY}", "Redis memory"),
                     ),
                     "percentunit",
+                    width=12,
                     threshold=Threshold(timescaledb.MOST_CONNECTIONS),
                 ),
             ),
         ),
         Row(
-            "Users",
+            "Objectives",
             (
-                Panel(
-                    "Sessions",
-                    "Sessions in use.",
-                    (PromQl(f"sum({ACTIVE_SESSIONS})", "sessions"),),
-                    width=12,
+                number(
+                    "Availability: budget left",
+                    "Share of the error budget that is not spent yet, over the window of the settings.",
+                    f"{objectives.BUDGETS['availability']}",
+                    "percentunit",
+                    width=6,
+                    threshold=_BUDGET,
+                ),
+                number(
+                    "Latency: budget left",
+                    "Share of the late answers that are not used up yet, over the same window.",
+                    f"{objectives.BUDGETS['latency']}",
+                    "percentunit",
+                    width=6,
+                    threshold=_BUDGET,
+                ),
+                number(
+                    "Failed within an hour",
+                    "Share of requests that failed, of all users.",
+                    f"{objectives.LOSSES['availability', '1h']}",
+                    "percentunit",
+                    width=6,
+                ),
+                number(
+                    "Late within an hour",
+                    "Share of requests that took longer than the objective allows.",
+                    f"{objectives.LOSSES['latency', '1h']}",
+                    "percentunit",
+                    width=6,
                 ),
                 Panel(
-                    "Log-ins",
-                    "Attempts to log in, by their result; a wave of failures may be an attack.",
-                    (
-                        PromQl(
-                            f"sum by (method, result) (rate({AUTH_ATTEMPTS}[$__rate_interval]))",
-                            "{{method}} {{result}}",
-                        ),
+                    "Budgets left",
+                    "At 0 the objective of the window is missed; below, users were promised too much.",
+                    tuple(
+                        PromQl(f"{objectives.BUDGETS[name]}", name) for name in ("availability", "latency")
                     ),
-                    "ops",
-                    width=12,
-                    stacked=True,
+                    "percentunit",
+                    minimum=None,
+                    threshold=_BUDGET,
+                ),
+                Panel(
+                    "Failed requests",
+                    "Share over a short and two long windows; alerts need a short and a long one together.",
+                    tuple(
+                        PromQl(f"{objectives.LOSSES['availability', window]}", window)
+                        for window in ("5m", "1h", "6h", "3d")
+                    ),
+                    "percentunit",
+                ),
+                Panel(
+                    "Late requests",
+                    "Share over the same windows.",
+                    tuple(
+                        PromQl(f"{objectives.LOSSES['latency', window]}", window)
+                        for window in ("5m", "1h", "6h", "3d")
+                    ),
+                    "percentunit",
                 ),
             ),
         ),

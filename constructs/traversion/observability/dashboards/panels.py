@@ -12,14 +12,16 @@ from grafana_foundation_sdk.models import bargauge, common, stat, table, timeser
 from grafana_foundation_sdk.models import dashboard as grafana
 from pydantic_core import to_json
 
-from traversion.observability.dashboards.queries import PROMETHEUS, TIMESCALEDB, Kind, PromQl, Sql
-from traversion.observability.metrics import ALERTS, Family
+from traversion.observability.dashboards.queries import PROMETHEUS, TIMESCALEDB, Kind, PromQl, Sql, chosen
+from traversion.observability.metrics import ALERTS, EVERY_UP, POD_OWNER, Family
 
 TAG = "traversion"
 _COLUMNS = 24
 _GREEN, _ORANGE, _RED = "green", "orange", "red"
 
-Unit = Literal["short", "percentunit", "s", "bytes", "Bps", "reqps", "ops", "cps", "mps", "dtdurations"]
+Unit = Literal[
+    "short", "percentunit", "s", "bytes", "Bps", "reqps", "ops", "cps", "mps", "dtdurations", "none"
+]
 """Units in Grafana's notation."""
 
 
@@ -57,7 +59,10 @@ class Panel:
     height: int = 8
     threshold: Threshold | None = None
     stacked: bool = False
+    minimum: float | None = 0
     maximum: float | None = None
+    keep_value: bool = False
+    """Of a table: show the values too, and not only the labels."""
 
     def without(self, missing: frozenset[str]) -> "Panel":
         """Return the panel with the queries whose series exist."""
@@ -76,8 +81,12 @@ class Panel:
             targets=[q.target(chr(ord("A") + i), self.kind) for i, q in enumerate(self.queries)],
             options=self._options(),
             field_config=grafana.FieldConfigSource(self._fields(), []),
-            transformations=_WITHOUT_TIME_AND_VALUE if self.kind == "table" else None,
+            transformations=self._columns() if self.kind == "table" else None,
         )
+
+    def _columns(self) -> list[grafana.DataTransformerConfig]:
+        excluded = {"Time": True, **({} if self.keep_value else {"Value": True})}
+        return [grafana.DataTransformerConfig("organize", options={"excludeByName": excluded})]
 
     def _fields(self) -> grafana.FieldConfig:
         if self.kind == "table":
@@ -85,7 +94,7 @@ class Panel:
             return grafana.FieldConfig(custom=common.TableFieldOptions())
         return grafana.FieldConfig(
             unit=self.unit,
-            min_val=0,
+            min_val=self.minimum,
             max_val=self.maximum,
             thresholds=self.threshold.model() if self.threshold else None,
             color=self._colour(),
@@ -164,11 +173,6 @@ def number(
     )
 
 
-_WITHOUT_TIME_AND_VALUE = [
-    grafana.DataTransformerConfig("organize", options={"excludeByName": {"Time": True, "Value": True}})
-]
-
-
 @dataclass(frozen=True)
 class Row:
     """A heading over panels; they flow from left to right and wrap."""
@@ -184,6 +188,8 @@ class Variable:
     label: str
     family: Family
     title: str
+    matchers: tuple[str, ...] = ()
+    """Which of the family's series are looked at."""
 
     def model(self) -> grafana.VariableModel:
         """Return the variable as Grafana stores it; queries use it as ``label=~"$label"``."""
@@ -192,7 +198,10 @@ class Variable:
             name=self.label,
             label=self.title,
             datasource=PROMETHEUS,
-            query={"query": f"label_values({self.family}, {self.label})", "refId": "variable"},
+            query={
+                "query": f"label_values({chosen(self.family.where(*self.matchers))}, {self.label})",
+                "refId": "variable",
+            },
             multi=True,
             include_all=True,
             # Whatever there is: a regular expression of all names would grow with them.
@@ -201,6 +210,12 @@ class Variable:
             refresh=grafana.VariableRefresh.ON_TIME_RANGE_CHANGED,
             sort=grafana.VariableSort.ALPHABETICAL_ASC,
         )
+
+
+_ENVIRONMENT = Variable("environment", EVERY_UP, "Environment")
+_NAMESPACE = Variable("namespace", EVERY_UP, "Namespace", ('environment=~"$environment"',))
+_FIRST = (_ENVIRONMENT, _NAMESPACE)
+"""At the top of each dashboard that asks Prometheus: it may store several environments together."""
 
 
 @dataclass(frozen=True)
@@ -226,6 +241,8 @@ class Dashboard:
 
     def to_json(self) -> str:
         """Return the dashboard as Grafana reads it, indented so that changes to it can be reviewed."""
+        asks = any(isinstance(query, PromQl) for row in self.rows for p in row.panels for query in p.queries)
+        variables = [*(_FIRST if asks else ()), *self.variables]
         model = grafana.Dashboard(
             uid=self.uid,
             title=self.title,
@@ -236,8 +253,8 @@ class Dashboard:
             time=grafana.DashboardDashboardTime("now-6h", "now"),
             refresh="1m",
             panels=list(_placed(self.rows)),
-            templating=grafana.DashboardDashboardTemplating([v.model() for v in self.variables]),
-            annotations=grafana.AnnotationContainer([_CRITICAL_ALERTS]),
+            templating=grafana.DashboardDashboardTemplating([v.model() for v in variables]),
+            annotations=grafana.AnnotationContainer([_CRITICAL_ALERTS, _ROLLOUTS]),
             links=[_OTHER_DASHBOARDS],
         )
         return to_json(model, indent=1, fallback=lambda value: value.to_json()).decode() + "\n"
@@ -248,6 +265,15 @@ _CRITICAL_ALERTS = grafana.AnnotationQuery(
     datasource=PROMETHEUS,
     icon_color=_RED,
     expr=ALERTS.where('alertstate="firing"', 'severity="critical"'),
+)
+_OF_THE_API = POD_OWNER.where('owner_kind="ReplicaSet"', 'owner_name=~"traversion-app-.+"')
+_PODS = f"count by (owner_name) ({_OF_THE_API}"
+_ROLLOUTS = grafana.AnnotationQuery(
+    name="Deployments",
+    datasource=PROMETHEUS,
+    icon_color="blue",
+    # Each rollout makes a ReplicaSet: pods of one that had none five minutes ago.
+    expr=chosen(f"{_PODS}) unless {_PODS} offset 5m)"),
 )
 _OTHER_DASHBOARDS = grafana.DashboardLink(
     title="Traversion",

@@ -1,5 +1,6 @@
 """Queries of dashboards, and the data sources that they go to."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,7 +8,7 @@ from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import prometheus
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
-from traversion.observability.metrics import PG_UP, names_in
+from traversion.observability.metrics import JOBS, PG_UP, demand, names_in
 
 PROMETHEUS = DataSourceRef("prometheus", "prometheus")
 TIMESCALEDB = DataSourceRef("grafana-postgresql-datasource", "timescaledb")
@@ -16,12 +17,30 @@ Kind = Literal["timeseries", "stat", "bargauge", "table"]
 """The type of the panel that shows the result."""
 
 
+_ENVIRONMENT, _NAMESPACE = 'environment=~"$environment"', 'namespace=~"$namespace"'
+_MATCHERS = {
+    job.name: ",".join([_ENVIRONMENT, *([_NAMESPACE] if "namespace" in job.target_labels else [])])
+    for job in JOBS
+}
+_SELECTOR = re.compile(r"""(?<=\{)job="([a-z-]+)\"""")
+_RECORDED = re.compile(r"\b([a-z_]+(?::\w+)+)(\{)?")
+
+
+def chosen(expr: str) -> str:
+    """Keep a query to the environment and namespace that are chosen at the top of the dashboard."""
+    expr = _SELECTOR.sub(lambda job: f"{_MATCHERS[job[1]]},{job[0]}", expr)
+    return _RECORDED.sub(lambda name: f"{name[1]}{{{_ENVIRONMENT}{',' if name[2] else '}'}", expr)
+
+
 @dataclass(frozen=True)
 class PromQl:
     """A query of Prometheus; ``legend`` names each series, with labels in braces."""
 
     expr: str
     legend: str = ""
+
+    def __post_init__(self) -> None:
+        demand(self.expr, *re.findall(r"\{\{(\w+)\}\}", self.legend))
 
     @property
     def needs(self) -> frozenset[str]:
@@ -32,7 +51,7 @@ class PromQl:
         """Return the query as Grafana stores it; only graphs need more than the present."""
         instant = kind != "timeseries"
         return prometheus.Dataquery(
-            expr=self.expr,
+            expr=chosen(self.expr),
             ref_id=reference,
             datasource=PROMETHEUS,
             editor_mode=prometheus.QueryEditorMode.CODE,

@@ -3,15 +3,17 @@
 from traversion.observability.dashboards.panels import Dashboard, Panel, Row, Threshold, Variable
 from traversion.observability.dashboards.queries import PromQl
 from traversion.observability.metrics import (
-    CPU_PERIODS,
+    CERTIFICATE_EXPIRES,
+    CERTIFICATE_READY,
     CPU_SECONDS,
-    CPU_THROTTLED,
+    CRONJOB_SUCCEEDED,
     DEPLOYMENT_AVAILABLE,
     DEPLOYMENT_WANTED,
     HPA_CURRENT,
     HPA_DESIRED,
     HPA_MAXIMUM,
     HPA_MINIMUM,
+    JOB_FAILED,
     LIMITS,
     NETWORK_RECEIVED,
     NETWORK_SENT,
@@ -24,7 +26,7 @@ from traversion.observability.metrics import (
     VOLUME_INODES_FREE,
     WORKING_SET,
 )
-from traversion.observability.rules import kubernetes
+from traversion.observability.rules import certificates, kubernetes
 
 _POD = 'pod=~"$pod"'
 _CONTAINER = 'container!=""'  # without the series of whole pods, which would count everything twice
@@ -69,16 +71,9 @@ DASHBOARD = Dashboard(
                 Panel(
                     "Throttling",
                     "Share of scheduling periods in which a container had to wait for its limit.",
-                    (
-                        PromQl(
-                            "sum by (pod, container) "
-                            f"(rate({CPU_THROTTLED.where(_CONTAINER, _POD)}[$__rate_interval])) / "
-                            "sum by (pod, container) "
-                            f"(rate({CPU_PERIODS.where(_CONTAINER, _POD)}[$__rate_interval]))",
-                            _EACH,
-                        ),
-                    ),
+                    (PromQl(f"{kubernetes.THROTTLED}{{{_POD}}}", _EACH),),
                     "percentunit",
+                    threshold=Threshold(kubernetes.MOST_THROTTLED),
                 ),
             ),
         ),
@@ -202,6 +197,42 @@ DASHBOARD = Dashboard(
                     ),
                     "Bps",
                     width=12,
+                ),
+            ),
+        ),
+        Row(
+            "Certificates and jobs",
+            (
+                Panel(
+                    "Certificates expire in",
+                    "Renewed 30 days before their end; 20 days and 3 days are alerts.",
+                    (PromQl(f"min by (certificate) ({CERTIFICATE_EXPIRES}) - time()", "{{certificate}}"),),
+                    "dtdurations",
+                    kind="bargauge",
+                    threshold=Threshold(certificates.SOON, certificates.TOO_SOON),
+                ),
+                Panel(
+                    "Certificates that are not ready",
+                    "Not issued, or not as specified.",
+                    (
+                        PromQl(
+                            f"""sum by (certificate) ({CERTIFICATE_READY.where('condition="Ready"')} == 0)"""
+                        ),
+                    ),
+                    kind="table",
+                ),
+                Panel(
+                    "Jobs that failed",
+                    "Until they are deleted.",
+                    (PromQl(f"""sum by (job_name) ({JOB_FAILED.where('condition="true"')} == 1)"""),),
+                    kind="table",
+                ),
+                Panel(
+                    "CronJobs: time since the last success",
+                    "Empty before the first.",
+                    (PromQl(f"time() - max by (cronjob) ({CRONJOB_SUCCEEDED})", "{{cronjob}}"),),
+                    "dtdurations",
+                    width=24,
                 ),
             ),
         ),

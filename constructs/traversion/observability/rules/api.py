@@ -21,14 +21,16 @@ LATEST_CALLBACK = 0.5
 OF_USERS = 'endpoint!~".*/(health|metrics)"'
 
 REQUEST_RATE = Recording("traversion:http_requests:rate5m", f"sum(rate({HTTP_REQUESTS.where(OF_USERS)}[5m]))")
+ERROR_RATE = Recording(
+    "traversion:http_errors:rate5m",
+    # Without a 5xx ever there is no such series, which is no error. What is recorded bears the environment,
+    # and the sum does not: without `on ()` both would be there.
+    f"""sum(rate({HTTP_REQUESTS.where(OF_USERS, 'status_code=~"5.."')}[5m])) or on () 0 * {REQUEST_RATE}""",
+)
 ERROR_RATIO = Recording(
     "traversion:http_errors:ratio_rate5m",
-    # Without a 5xx ever there is no such series, which is no error; without requests there is no ratio.
-    f"""
-    (sum(rate({HTTP_REQUESTS.where(OF_USERS, 'status_code=~"5.."')}[5m])) or 0 * {REQUEST_RATE})
-    /
-    ({REQUEST_RATE} > 0)
-    """,
+    # Nothing by nothing is no ratio.
+    f"{ERROR_RATE} / ({REQUEST_RATE} > 0)",
 )
 LATENCY_P95 = Recording(
     "traversion:http_request_duration_seconds:p95_rate5m",
@@ -99,5 +101,5 @@ _EVENT_LOOP = Alert(
 def group(contract: Contract) -> Group:
     """Return the rules on the API; without a metrics port only Kubernetes knows whether it is up."""
     down = (_DOWN_BY_SCRAPES, _POD_DOWN) if contract.metrics_port else (_DOWN_BY_AVAILABILITY,)
-    rules = (REQUEST_RATE, ERROR_RATIO, LATENCY_P95, *down, _ERRORS, _LATENCY, _EVENT_LOOP)
+    rules = (REQUEST_RATE, ERROR_RATE, ERROR_RATIO, LATENCY_P95, *down, _ERRORS, _LATENCY, _EVENT_LOOP)
     return Group("traversion-api", rules)

@@ -1,7 +1,11 @@
 """The ground that everything runs on: limits, volumes, rollouts, scaling, quota, jobs."""
 
 from traversion.observability.metrics import (
+    CPU_PERIODS,
     CPU_SECONDS,
+    CPU_THROTTLED,
+    CRONJOB_NEXT,
+    CRONJOB_SUSPENDED,
     DEPLOYMENT_AVAILABLE,
     DEPLOYMENT_CONDITION,
     DEPLOYMENT_WANTED,
@@ -30,6 +34,11 @@ MOST_OF_LIMIT = 0.80
 MOST_OF_QUOTA = 0.90
 LITTLE_SPACE = 0.20
 TOO_LITTLE_SPACE = 0.05
+SPACE_FOR_DAYS = 0.40
+"""Above it, a trend of six hours is no reason to look."""
+MOST_THROTTLED = 0.25
+LATEST_CRONJOB = 3600
+"""Seconds."""
 
 # The limits come from the pods' specification (kube-state-metrics), not from cAdvisor's container_spec_*:
 # those are missing where the container runtime does not report them, and 0 where a limit is unknown.
@@ -43,6 +52,7 @@ CPU = Recording(
     /
     max by (pod, container) ({LIMITS.where('resource="cpu"')})
     """,
+    ("pod", "container"),
 )
 MEMORY = Recording(
     "pod_container:memory_working_set_limit:ratio",
@@ -51,6 +61,7 @@ MEMORY = Recording(
     /
     max by (pod, container) ({LIMITS.where('resource="memory"')})
     """,
+    ("pod", "container"),
 )
 FREE_SPACE = Recording(
     "persistentvolumeclaim:volume_available:ratio",
@@ -59,6 +70,7 @@ FREE_SPACE = Recording(
     /
     (max by (persistentvolumeclaim) ({VOLUME_CAPACITY}) > 0)
     """,
+    ("persistentvolumeclaim",),
 )
 QUOTA_USED = Recording(
     "resourcequota_resource:quota_used:ratio",
@@ -67,6 +79,16 @@ QUOTA_USED = Recording(
     /
     (max by (resourcequota, resource) ({QUOTA.where('type="hard"')}) > 0)
     """,
+    ("resourcequota", "resource"),
+)
+THROTTLED = Recording(
+    "pod_container:cpu_throttled_periods:ratio_rate5m",
+    f"""
+    sum by (pod, container) (rate({CPU_THROTTLED.where('container!=""')}[5m]))
+    /
+    (sum by (pod, container) (rate({CPU_PERIODS.where('container!=""')}[5m])) > 0)
+    """,
+    ("pod", "container"),
 )
 
 # A dump may use all that its job was given, every night, without waking anyone.
@@ -92,6 +114,22 @@ _CONTAINERS = (
         "memory limit; at 100% it is killed.",
         lasting="5m",
         severity="critical",
+    ),
+    Alert(
+        "ContainerCpuThrottled",
+        "kubernetes",
+        f"{THROTTLED} > {MOST_THROTTLED} {_NOT_JOBS}",
+        "A container waits for CPU",
+        "{{ $labels.container }} in {{ $labels.pod }} was stopped at its CPU limit in "
+        "{{ $value | humanizePercentage }} of the scheduling periods; what it answers comes late.",
+        lasting="15m",
+    ),
+    Alert(
+        "ContainerRestarting",
+        "kubernetes",
+        f"sum by (pod, container) (increase({RESTARTS}[1h])) > 2",
+        "A container restarts again and again",
+        "{{ $labels.container }} in {{ $labels.pod }} restarted {{ $value | humanize }} times in an hour.",
     ),
     Alert(
         "ContainerOomKilled",
@@ -123,6 +161,18 @@ _VOLUMES = (
         "A volume is filling up",
         "{{ $value | humanizePercentage }} of {{ $labels.persistentvolumeclaim }} are free.",
         lasting="15m",
+    ),
+    Alert(
+        "PersistentVolumeFullInDays",
+        "storage",
+        f"""
+        {FREE_SPACE} < {SPACE_FOR_DAYS}
+        and on (persistentvolumeclaim) predict_linear({VOLUME_AVAILABLE}[6h], 4 * 24 * 3600) < 0
+        """,
+        "A volume will be full within four days",
+        "{{ $value | humanizePercentage }} of {{ $labels.persistentvolumeclaim }} are free, "
+        "and at the pace of the last 6 hours that is not enough for 4 days.",
+        lasting="1h",
     ),
     Alert(
         "PersistentVolumeAlmostFull",
@@ -215,6 +265,17 @@ _WORKLOADS = (
         "{{ $labels.job_name }} has given up after its last retry.",
         lasting="1m",
     ),
+    Alert(
+        "CronJobOverdue",
+        "kubernetes",
+        # `next` moves on when a run begins, and not while the last one goes on or none may begin.
+        f"time() - {CRONJOB_NEXT} > {LATEST_CRONJOB} unless on (cronjob) {CRONJOB_SUSPENDED} == 1",
+        "A CronJob does not start its jobs",
+        "{{ $labels.cronjob }} should have begun {{ $value | humanizeDuration }} ago.",
+        lasting="5m",
+    ),
 )
 
-GROUP = Group("kubernetes", (CPU, MEMORY, FREE_SPACE, QUOTA_USED, *_CONTAINERS, *_VOLUMES, *_WORKLOADS))
+GROUP = Group(
+    "kubernetes", (CPU, MEMORY, THROTTLED, FREE_SPACE, QUOTA_USED, *_CONTAINERS, *_VOLUMES, *_WORKLOADS)
+)

@@ -1,19 +1,24 @@
 """Who watches the watchers: Prometheus and Alertmanager, as far as they can tell themselves."""
 
 from traversion.observability.metrics import (
+    ALERTMANAGER,
     ALERTMANAGER_RELOADED,
     ALERTMANAGERS,
     API,
+    CLUSTER_MEMBERS,
     DELIVERED,
     DELIVERY_FAILURES,
+    EVALUATIONS_MISSED,
     EVERY_UP,
     JOBS,
     NOTIFIED,
+    NOTIFY_DROPPED,
     NOTIFY_ERRORS,
     PROMETHEUS_RELOADED,
     RULE_FAILURES,
     TSDB_COMPACTION_FAILURES,
     TSDB_RELOAD_FAILURES,
+    WAL_CORRUPTIONS,
 )
 from traversion.observability.rules.rule import Alert, Group
 
@@ -54,6 +59,15 @@ _SELF = (
         lasting="5m",
     ),
     Alert(
+        "PrometheusRuleEvaluationsMissed",
+        "monitoring",
+        f"sum by (rule_group) (increase({EVALUATIONS_MISSED}[5m])) > 0",
+        "Prometheus evaluates rules too slowly",
+        "{{ $value | humanize }} evaluations of {{ $labels.rule_group }} were left out within 5 minutes, "
+        "because the ones before took longer than their interval.",
+        lasting="15m",
+    ),
+    Alert(
         "PrometheusConfigReloadFailed",
         "monitoring",
         f"{PROMETHEUS_RELOADED} == 0",
@@ -74,6 +88,14 @@ _SELF = (
         lasting="5m",
     ),
     Alert(
+        "PrometheusNotificationsDropped",
+        "monitoring",
+        f"increase({NOTIFY_DROPPED}[10m]) > 0",
+        "Prometheus gave up alerts",
+        "{{ $labels.instance }} dropped {{ $value | humanize }} alerts within 10 minutes: no Alertmanager "
+        "took them before its queue was full.",
+    ),
+    Alert(
         "PrometheusWithoutAlertmanager",
         "monitoring",
         f"{ALERTMANAGERS} < 1",
@@ -84,11 +106,24 @@ _SELF = (
     Alert(
         "PrometheusStorageFailing",
         "monitoring",
-        f"increase({TSDB_RELOAD_FAILURES}[3h]) > 0 or increase({TSDB_COMPACTION_FAILURES}[3h]) > 0",
+        f"""
+        increase({TSDB_RELOAD_FAILURES}[3h]) > 0
+        or increase({TSDB_COMPACTION_FAILURES}[3h]) > 0
+        or increase({WAL_CORRUPTIONS}[3h]) > 0
+        """,
         "Prometheus has trouble with its storage",
-        "Blocks on the volume of {{ $labels.instance }} could not be loaded or compacted "
-        "within the last 3 hours.",
+        "Blocks on the volume of {{ $labels.instance }} could not be loaded or compacted, or its write-ahead "
+        "log was corrupt, within the last 3 hours.",
         lasting="5m",
+    ),
+    Alert(
+        "AlertmanagerClusterIncomplete",
+        "monitoring",
+        # Where one Alertmanager is all there is, nobody exports members.
+        f"min({CLUSTER_MEMBERS}) < count({ALERTMANAGER.up})",
+        "Alertmanagers do not know each other",
+        "One Alertmanager sees only {{ $value }} members of its cluster; the same alert may arrive twice.",
+        lasting="10m",
     ),
     Alert(
         "AlertmanagerConfigReloadFailed",

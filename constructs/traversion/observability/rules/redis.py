@@ -3,6 +3,7 @@
 from traversion.observability.metrics import (
     REDIS_AOF_REWRITTEN,
     REDIS_AOF_WRITTEN,
+    REDIS_AVERAGE_TTL,
     REDIS_EVICTED,
     REDIS_MAX_MEMORY,
     REDIS_MEMORY,
@@ -13,6 +14,9 @@ from traversion.observability.metrics import (
 from traversion.observability.rules.rule import Alert, Group, Recording
 
 MOST_MEMORY = 0.90
+LONGEST_CACHED = 6 * 3600
+"""Seconds. Cache entries live for an hour and sessions for a day or longer: a mean time to live above this
+says that hardly any cache is left, and what is evicted next (soonest to expire first) is a session."""
 
 MEMORY = Recording("redis:memory_used:ratio", f"max({REDIS_MEMORY}) / (max({REDIS_MAX_MEMORY}) > 0)")
 
@@ -45,6 +49,20 @@ GROUP = Group(
             "Redis evicts keys",
             "{{ $value | humanize }} keys per second go before their time; sessions may be among them.",
             lasting="10m",
+        ),
+        Alert(
+            "RedisEvictsSessions",
+            "redis",
+            f"""
+            sum(increase({REDIS_EVICTED}[5m])) > 0
+            and
+            max({REDIS_AVERAGE_TTL}) > {LONGEST_CACHED}
+            """,
+            "Redis evicts sessions",
+            "{{ $value | humanize }} keys were evicted within 5 minutes, and those that are left live for "
+            "hours: they are sessions and no cache entries. Users are logged out.",
+            lasting="5m",
+            severity="critical",
         ),
         Alert(
             "RedisRejectsConnections",

@@ -1,17 +1,50 @@
 """What a rule is: an alert, or a series recorded for the alerts and dashboards that share it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any, Literal
 
-from traversion.observability.metrics import names_in
+from traversion.observability.metrics import demand, names_in, record
+
+EVALUATION_SECONDS = 15
+"""Time between two evaluations of a rule."""
 
 Severity = Literal["critical", "warning", "none"]
 """Someone is woken up, someone looks at it today, or it only proves that alerts arrive."""
 
-Component = Literal["api", "causality", "timescaledb", "redis", "kubernetes", "storage", "monitoring"]
+Component = Literal[
+    "api", "causality", "timescaledb", "redis", "kubernetes", "storage", "certificates", "monitoring"
+]
 """The part of Traversion that an alert is about; Alertmanager groups and inhibits by it."""
+
+Dashboard = Literal[
+    "overview", "api", "causality", "websocket", "timescaledb", "redis", "resources", "prometheus"
+]
+"""Where an alert's reader sees more; the uid is this behind "traversion-"."""
+
+_DASHBOARDS: Mapping[Component, Dashboard] = {
+    "api": "api",
+    "causality": "causality",
+    "timescaledb": "timescaledb",
+    "redis": "redis",
+    "kubernetes": "resources",
+    "storage": "resources",
+    "certificates": "resources",
+    "monitoring": "prometheus",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where rules are evaluated, and where the people who get an alert read on."""
+
+    environment: str
+    """Its name; recorded series bear it like those that are scraped."""
+    runbooks: str
+    """URL of the folder with a page for each alert."""
+    grafana: str
+    """URL of Grafana."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +53,23 @@ class Recording:
 
     name: str
     expr: str
+    labels: tuple[str, ...] = ()
+    """What tells its series apart."""
+
+    def __post_init__(self) -> None:
+        demand(self.expr, *self.labels)
+        record(self.name, self.labels)
 
     def __str__(self) -> str:
         return self.name
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, place: Place) -> dict[str, Any]:
         """Return the rule as Prometheus reads it."""
-        return {"record": self.name, "expr": dedent(self.expr).strip()}
+        return {
+            "record": self.name,
+            "expr": dedent(self.expr).strip(),
+            "labels": {"environment": place.environment},
+        }
 
 
 @dataclass(frozen=True)
@@ -43,15 +86,26 @@ class Alert:
     description: str
     lasting: str = "0m"
     severity: Severity = "warning"
+    dashboard: Dashboard | None = None
+    """Other than that of the component."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def __post_init__(self) -> None:
+        demand(self.expr)
+
+    def to_dict(self, place: Place) -> dict[str, Any]:
         """Return the rule as Prometheus reads it."""
+        dashboard = self.dashboard or _DASHBOARDS[self.component]
         return {
             "alert": self.name,
             "expr": dedent(self.expr).strip(),
             "for": self.lasting,
             "labels": {"severity": self.severity, "component": self.component},
-            "annotations": {"summary": self.summary, "description": self.description},
+            "annotations": {
+                "summary": self.summary,
+                "description": self.description,
+                "runbook_url": f"{place.runbooks}/{self.name}.md",
+                "dashboard_url": f"{place.grafana}/d/traversion-{dashboard}",
+            },
         }
 
 
@@ -73,6 +127,6 @@ class Group:
                 missing.add(rule.name)
         return Group(self.name, tuple(kept))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, place: Place) -> dict[str, Any]:
         """Return the group as Prometheus reads it."""
-        return {"name": self.name, "rules": [rule.to_dict() for rule in self.rules]}
+        return {"name": self.name, "rules": [rule.to_dict(place) for rule in self.rules]}

@@ -1,4 +1,4 @@
-"""Where the data is: TimescaleDB, its backups, and Redis."""
+"""The database: does it answer, what do its clients wait for, how full is it, do its jobs run."""
 
 from traversion.observability.dashboards.panels import Dashboard, Panel, Row, Threshold, number
 from traversion.observability.dashboards.queries import PromQl
@@ -11,26 +11,20 @@ from traversion.observability.metrics import (
     PG_LOCKS,
     PG_MAX_CONNECTIONS,
     PG_OLDEST_TRANSACTION,
+    PG_REPLICA_BEHIND,
     PG_ROLLBACKS,
     PG_ROWS_FETCHED,
     PG_ROWS_INSERTED,
     PG_SESSIONS,
     PG_TEMPORARY_BYTES,
     PG_UP,
-    REDIS_CLIENTS,
-    REDIS_COMMANDS,
-    REDIS_EVICTED,
-    REDIS_EXPIRED,
-    REDIS_HITS,
-    REDIS_KEYS,
-    REDIS_MAX_MEMORY,
-    REDIS_MEMORY,
-    REDIS_MISSES,
-    REDIS_REJECTED,
-    REDIS_UP,
+    POLICY_FAILED,
+    POLICY_FAILURES,
+    POLICY_OVERDUE,
+    POLICY_RUNS,
     Family,
 )
-from traversion.observability.rules import redis, timescaledb
+from traversion.observability.rules import kubernetes, timescaledb
 
 _UP = Threshold(1, 0.5)
 
@@ -40,12 +34,12 @@ def _rate(family: Family, legend: str) -> PromQl:
 
 
 DASHBOARD = Dashboard(
-    "traversion-data",
-    "Traversion / TimescaleDB and Redis",
-    "Whether the database and the cache answer, how full and how busy they are, and the age of the backup.",
+    "traversion-timescaledb",
+    "Traversion / TimescaleDB",
+    "Whether the database answers, what its clients wait for, how full it is, and whether its jobs run.",
     (
         Row(
-            "TimescaleDB",
+            "Now",
             (
                 number(
                     "Up",
@@ -85,6 +79,11 @@ DASHBOARD = Dashboard(
                     width=5,
                     threshold=Threshold(timescaledb.OLDEST_BACKUP),
                 ),
+            ),
+        ),
+        Row(
+            "Clients",
+            (
                 Panel(
                     "Sessions by state",
                     "What clients do with their connections; the maximum is max_connections.",
@@ -120,6 +119,11 @@ DASHBOARD = Dashboard(
                     "s",
                     threshold=Threshold(timescaledb.LONGEST_TRANSACTION),
                 ),
+            ),
+        ),
+        Row(
+            "Memory and disk",
+            (
                 Panel(
                     "Cache hits and reads",
                     "Share of blocks found in memory; the others are read from the volume.",
@@ -133,6 +137,38 @@ DASHBOARD = Dashboard(
                     (_rate(PG_BLOCKS_READ, "blocks"),),
                     "ops",
                 ),
+                Panel(
+                    "Free space",
+                    "Of the database's volume; below the red line, and when it will not last, are alerts.",
+                    (
+                        PromQl(
+                            f'{kubernetes.FREE_SPACE}{{persistentvolumeclaim=~"data-timescaledb-.+"}}',
+                            "{{persistentvolumeclaim}}",
+                        ),
+                    ),
+                    "percentunit",
+                    maximum=1,
+                    threshold=Threshold(kubernetes.LITTLE_SPACE, kubernetes.TOO_LITTLE_SPACE),
+                ),
+                Panel(
+                    "Size of the databases",
+                    "Everything on disk, WAL excepted.",
+                    (PromQl(f"max by (datname) ({PG_DATABASE_BYTES})", "{{datname}}"),),
+                    "bytes",
+                    stacked=True,
+                ),
+                Panel(
+                    "Dead rows",
+                    "Share of the rows of large tables and chunks that wait for VACUUM; the ten worst.",
+                    (PromQl(f"topk(10, {timescaledb.DEAD_ROWS})", "{{schemaname}}.{{relname}}"),),
+                    "percentunit",
+                    threshold=Threshold(timescaledb.MOST_DEAD_ROWS),
+                ),
+            ),
+        ),
+        Row(
+            "Waiting",
+            (
                 Panel(
                     "Locks by mode",
                     "Locks held; an accessexclusivelock stops everyone else.",
@@ -153,77 +189,46 @@ DASHBOARD = Dashboard(
             ),
         ),
         Row(
-            "Redis",
+            "Background jobs and standbys",
             (
-                number(
-                    "Up",
-                    "1 while Redis answers.",
-                    f"max({REDIS_UP}) or vector(0)",
-                    width=6,
-                    threshold=_UP,
+                Panel(
+                    "Jobs",
+                    "Compression, retention and TimescaleDB's own jobs: whether the last run failed.",
+                    (PromQl(f"sum by (job_id, policy, hypertable) ({POLICY_FAILED})"),),
+                    kind="table",
+                    keep_value=True,
                 ),
-                number(
-                    "Memory",
-                    "Share of maxmemory in use.",
-                    f"{redis.MEMORY}",
-                    "percentunit",
-                    width=6,
-                    threshold=Threshold(redis.MOST_MEMORY),
-                ),
-                number(
-                    "Clients",
-                    "Connections open.",
-                    f"sum({REDIS_CLIENTS})",
-                    width=6,
-                ),
-                number(
-                    "Rejected connections",
-                    "Within the last hour, because maxclients were connected.",
-                    f"sum(increase({REDIS_REJECTED}[1h]))",
-                    width=6,
+                Panel(
+                    "Failed runs",
+                    "Runs of background jobs that failed, within an hour.",
+                    (
+                        PromQl(
+                            f"sum by (policy, hypertable) (increase({POLICY_FAILURES}[1h]))",
+                            "{{policy}} {{hypertable}}",
+                        ),
+                    ),
                     threshold=Threshold(1),
                 ),
                 Panel(
-                    "Memory and its bound",
-                    "The data set and its buffers, against maxmemory.",
-                    (
-                        PromQl(f"max({REDIS_MEMORY})", "used"),
-                        PromQl(f"max({REDIS_MAX_MEMORY})", "maxmemory"),
-                    ),
+                    "Overdue",
+                    "Time since a job should have begun; above the line for 15 minutes is an alert.",
+                    (PromQl(f"max by (policy, hypertable) ({POLICY_OVERDUE})", "{{policy}} {{hypertable}}"),),
+                    "s",
+                    threshold=Threshold(timescaledb.LONGEST_OVERDUE),
+                ),
+                Panel(
+                    "Runs",
+                    "Runs of background jobs within an hour.",
+                    (PromQl(f"sum by (policy) (increase({POLICY_RUNS}[1h]))", "{{policy}}"),),
+                    width=12,
+                ),
+                Panel(
+                    "WAL to replay",
+                    "How far standbys are behind; empty without standbys.",
+                    (PromQl(f"max by (application_name) ({PG_REPLICA_BEHIND})", "{{application_name}}"),),
                     "bytes",
-                ),
-                Panel(
-                    "Commands",
-                    "Commands processed per second.",
-                    (_rate(REDIS_COMMANDS, "commands"),),
-                    "ops",
-                ),
-                Panel(
-                    "Hit ratio",
-                    "Share of look-ups that found their key.",
-                    (
-                        PromQl(
-                            f"sum(rate({REDIS_HITS}[$__rate_interval])) / "
-                            f"(sum(rate({REDIS_HITS}[$__rate_interval])) "
-                            f"+ sum(rate({REDIS_MISSES}[$__rate_interval])) > 0)",
-                            "hits",
-                        ),
-                    ),
-                    "percentunit",
-                    maximum=1,
-                ),
-                Panel(
-                    "Keys",
-                    "Keys stored, by database.",
-                    (PromQl(f"sum by (db) ({REDIS_KEYS})", "{{db}}"),),
                     width=12,
-                ),
-                Panel(
-                    "Keys that went",
-                    "Expired in their time, or evicted before it, per second.",
-                    (_rate(REDIS_EXPIRED, "expired"), _rate(REDIS_EVICTED, "evicted")),
-                    "ops",
-                    width=12,
+                    threshold=Threshold(timescaledb.FARTHEST_BEHIND),
                 ),
             ),
         ),

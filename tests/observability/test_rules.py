@@ -13,6 +13,7 @@ import yaml
 
 from tests.observability.alerts import (
     api,
+    backups,
     causality,
     certificates,
     kubernetes,
@@ -33,6 +34,7 @@ CASES = (
     *causality.CASES,
     *kubernetes.CASES,
     *timescaledb.CASES,
+    *backups.CASES,
     *redis.CASES,
     *monitoring.CASES,
     *certificates.CASES,

@@ -106,6 +106,7 @@ KUBELET = Job("kubelet", "the kubelet", _DESCRIBES_OTHERS)
 PROMETHEUS = Job("prometheus", "Prometheus", ("environment", "instance"))
 ALERTMANAGER = Job("alertmanager", "Alertmanager")
 GRAFANA = Job("grafana", "Grafana")
+BACKUPS = Job("backups", "the backup jobs, through the Pushgateway")
 
 _OF_EVERY_JOB = ("job", "environment", "instance", "namespace", "pod")
 EVERY_UP = Family("up", "gauge", _OF_EVERY_JOB, "The last scrape succeeded", "true", "")
@@ -194,6 +195,51 @@ POLICY_OVERDUE = POSTGRES.gauge(
 )
 POLICY_RUNS = POSTGRES.counter("timescaledb_job_runs", _POLICY, "Runs of a background job")
 POLICY_FAILURES = POSTGRES.counter("timescaledb_job_failures", _POLICY, "Runs that failed")
+
+PG_ARCHIVED = POSTGRES.counter("pg_stat_archiver_archived_count", (), "WAL segments archived")
+PG_ARCHIVE_FAILURES = POSTGRES.counter(
+    "pg_stat_archiver_failed_count", (), "Attempts to archive a segment that failed"
+)
+PG_ARCHIVE_AGE = POSTGRES.gauge(
+    "pg_stat_archiver_last_archive_age", (), "Time since a segment was archived", "seconds"
+)
+
+# The backup jobs; timescaledb/scripts makes these.
+_BACKUP = ("repository", "type")
+BACKUP_COMPLETED = BACKUPS.gauge(
+    "traversion_backup_last_completion_timestamp_seconds",
+    _BACKUP,
+    "When the newest backup was complete",
+    "timestamp",
+)
+BACKUP_OLDEST = BACKUPS.gauge(
+    "traversion_backup_oldest_timestamp_seconds",
+    _BACKUP,
+    "When the oldest backup that is kept was complete",
+    "timestamp",
+)
+BACKUP_COUNT = BACKUPS.gauge("traversion_backup_count", _BACKUP, "Backups that are kept")
+BACKUP_ADDED = BACKUPS.gauge(
+    "traversion_backup_last_added_bytes", _BACKUP, "What the newest backup added to its repository", "bytes"
+)
+BACKUP_SECONDS = BACKUPS.gauge(
+    "traversion_backup_last_duration_seconds", _BACKUP, "How long the newest backup took", "seconds"
+)
+BACKUP_DAMAGED = BACKUPS.gauge(
+    "traversion_backup_last_damaged", _BACKUP, "The newest backup found pages with wrong checksums", "true"
+)
+REHEARSAL_SUCCEEDED = BACKUPS.gauge(
+    "traversion_rehearsal_success", (), "The last rehearsal of a restore succeeded", "true"
+)
+REHEARSED = BACKUPS.gauge(
+    "traversion_rehearsal_last_success_timestamp_seconds", (), "When a rehearsal last succeeded", "timestamp"
+)
+REHEARSAL_SECONDS = BACKUPS.gauge(
+    "traversion_rehearsal_duration_seconds", (), "How long the last rehearsal took", "seconds"
+)
+REHEARSAL_DATA_AGE = BACKUPS.gauge(
+    "traversion_rehearsal_data_age_seconds", (), "Age of the newest commit that it brought back", "seconds"
+)
 
 # redis_exporter.
 REDIS_UP = REDIS.gauge("redis_up", (), "Redis answered the exporter", "true")

@@ -37,9 +37,10 @@ class ObservabilityStack(Construct):
         """Create the stack on the platform; its links point to ``hosts``."""
         super().__init__(platform, "observability")
         exports = api.contract if api else TRAVERSION
-        watched = {"traversion": api, "timescaledb": database, "redis": redis}
+        backups = database.backups.settings if database and database.backups else None
+        watched = {"traversion": api, "timescaledb": database, "redis": redis, "backups": backups}
         unwatched = frozenset(job for job, component in watched.items() if component is None)
-        subject = Subject(exports, unwatched, settings.objectives, settings.prometheus.retention)
+        subject = Subject(exports, unwatched, settings.objectives, settings.prometheus.retention, backups)
         self.alertmanager = Alertmanager(self, platform, settings.alertmanager, hosts.monitoring)
         self.grafana = Grafana(
             self,
@@ -66,9 +67,7 @@ class ObservabilityStack(Construct):
         if database:
             targets.append(PostgresExporter(self, platform, settings.postgres_exporter, database).target)
         if database and database.job_metrics:
-            # The jobs say what a series is about, not the gateway.
-            gateway = database.job_metrics.component
-            targets.append(ScrapeTarget("backups", gateway, "metrics", describes_others=True))
+            targets.append(ScrapeTarget("backups", database.job_metrics.component, "metrics"))
         if redis:
             targets.append(RedisExporter(self, platform, settings.redis_exporter, redis).target)
 

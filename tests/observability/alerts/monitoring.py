@@ -16,6 +16,7 @@ OTHER_JOBS = (
     "prometheus",
     "alertmanager",
     "grafana",
+    "backups",
 )
 
 

@@ -1,7 +1,7 @@
 """The database and its backup."""
 
 from tests.observability.alerts.case import Case
-from tests.observability.alerts.series import KSM, KSM_LABELS, ONCE, up
+from tests.observability.alerts.series import ONCE, up
 
 
 def _postgres(metric: str, labels: str = "") -> str:
@@ -15,11 +15,6 @@ def _sessions(backend: str, state: str = "active") -> str:
 def _transaction(user: str, application: str = "api", backend: str = "client backend") -> str:
     labels = f',usename="{user}",application_name="{application}",backend_type="{backend}"'
     return _postgres("stat_activity_max_tx_duration", f',datname="traversion",state="active"{labels}')
-
-
-_CRONJOB = f'{{{KSM},cronjob="timescaledb-backup"}}'
-_CRONJOB_LABELS = ({**KSM_LABELS, "cronjob": "timescaledb-backup"},)
-_DAY = 24 * 3600
 
 
 _EXPORTER_LABELS = {"job": "timescaledb", "instance": "i:9187", "pod": "e"}
@@ -158,31 +153,6 @@ CASES = (
         {_postgres("stat_database_deadlocks", ',datname="traversion"'): "0x20 0+1x4 4x60"},
         {},
         silent=("7m", "15m"),
-        shows="below",
-    ),
-    Case(
-        "TimescaleDbBackupOld",
-        "the last success is more than 26 hours ago; then one succeeds",
-        {
-            f"kube_cronjob_created{_CRONJOB}": f"{-90 * _DAY}x20",
-            f"kube_cronjob_status_last_successful_time{_CRONJOB}": f"{60 - 26 * 3600}x8 100x11",
-        },
-        {"1m15s": _CRONJOB_LABELS},
-        silent=("1m", "2m30s"),
-    ),
-    Case(
-        "TimescaleDbBackupOld",
-        "it has never succeeded",
-        {f"kube_cronjob_created{_CRONJOB}": f"{60 - _DAY}x20"},
-        {"1m15s": _CRONJOB_LABELS},
-        silent=("1m",),
-    ),
-    Case(
-        "TimescaleDbBackupOld",
-        "no backups in this environment, only another CronJob",
-        {f'kube_cronjob_created{{{KSM},cronjob="other"}}': f"{-9 * _DAY}x20"},
-        {},
-        silent=("2m",),
         shows="below",
     ),
     Case(

@@ -4,6 +4,7 @@ from functools import cache
 
 from traversion.observability.dashboards import (
     api,
+    backups,
     causality,
     overview,
     prometheus,
@@ -14,7 +15,7 @@ from traversion.observability.dashboards import (
 )
 from traversion.observability.rules import Subject, unavailable
 
-_ALL = (overview, api, causality, websocket, timescaledb, redis, resources, prometheus)
+_ALL = (overview, api, causality, websocket, timescaledb, backups, redis, resources, prometheus)
 
 
 @cache

@@ -3,7 +3,7 @@
 from traversion.observability.dashboards.panels import Dashboard, Panel, Row, Threshold, number
 from traversion.observability.dashboards.queries import PromQl
 from traversion.observability.metrics import (
-    CRONJOB_SUCCEEDED,
+    BACKUP_COMPLETED,
     PG_BLOCKS_READ,
     PG_COMMITS,
     PG_DATABASE_BYTES,
@@ -73,11 +73,10 @@ DASHBOARD = Dashboard(
                 ),
                 number(
                     "Age of the last backup",
-                    "Time since the last dump succeeded; empty before the first.",
-                    f"time() - max({CRONJOB_SUCCEEDED.where(timescaledb.BACKUP)})",
+                    "Time since any backup in the first repository was complete.",
+                    f"""time() - max({BACKUP_COMPLETED.where('repository="primary"')})""",
                     "dtdurations",
                     width=5,
-                    threshold=Threshold(timescaledb.OLDEST_BACKUP),
                 ),
             ),
         ),

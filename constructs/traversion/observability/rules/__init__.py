@@ -13,6 +13,7 @@ from traversion.contract import Contract
 from traversion.observability.metrics import API, not_exported
 from traversion.observability.rules import (
     api,
+    backups,
     causality,
     certificates,
     kubernetes,
@@ -22,7 +23,7 @@ from traversion.observability.rules import (
     timescaledb,
 )
 from traversion.observability.rules.rule import Group, Place
-from traversion.settings import ObjectiveSettings
+from traversion.settings import BackupSettings, ObjectiveSettings, TimescaleDbSettings
 
 __all__ = ["Place", "Subject", "rule_groups", "unavailable"]
 
@@ -38,6 +39,8 @@ class Subject:
     objectives: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     retention: str = "30d"
     """How far back Prometheus can see."""
+    backups: BackupSettings | None = TimescaleDbSettings().backups
+    """Those of the database that are set."""
 
 
 def rule_groups(subject: Subject, place: Place) -> list[dict[str, Any]]:
@@ -74,6 +77,7 @@ def _all_groups(subject: Subject) -> tuple[tuple[Group, ...], tuple[Group, ...]]
     )
     return about_the_api, (
         timescaledb.GROUP,
+        backups.group(subject.backups),
         redis.GROUP,
         kubernetes.GROUP,
         certificates.GROUP,

@@ -19,7 +19,15 @@ Component = Literal[
 """The part of Traversion that an alert is about; Alertmanager groups and inhibits by it."""
 
 Dashboard = Literal[
-    "overview", "api", "causality", "websocket", "timescaledb", "redis", "resources", "prometheus"
+    "overview",
+    "api",
+    "causality",
+    "websocket",
+    "timescaledb",
+    "backups",
+    "redis",
+    "resources",
+    "prometheus",
 ]
 """Where an alert's reader sees more; the uid is this behind "traversion-"."""
 

@@ -1,8 +1,6 @@
 """TimescaleDB: there, with room for connections, and without transactions that hold the others up."""
 
 from traversion.observability.metrics import (
-    CRONJOB_CREATED,
-    CRONJOB_SUCCEEDED,
     PG_BLOCKS_HIT,
     PG_BLOCKS_READ,
     PG_DEAD_ROWS,
@@ -22,7 +20,6 @@ from traversion.observability.rules.rule import Alert, Group, Recording
 
 # The server's own workers need no connection slot. Exporters without the label count as clients.
 OF_CLIENTS = 'backend_type=~"client backend|"'
-BACKUP = 'cronjob="timescaledb-backup"'
 MOST_CONNECTIONS = 0.80
 FEWEST_CACHE_HITS = 0.90
 LONGEST_TRANSACTION = 15 * 60
@@ -35,8 +32,6 @@ FARTHEST_BEHIND = 2**30
 """Bytes of WAL."""
 LONGEST_OVERDUE = 2 * 3600
 """Seconds."""
-OLDEST_BACKUP = 26 * 3600
-"""Seconds: dumps are daily, and may take two hours."""
 
 _NOT_DUMPS = 'application_name!="pg_dump"'
 
@@ -173,20 +168,6 @@ GROUP = Group(
             "PostgreSQL answers, but a query of its exporter fails or knows no background jobs; "
             "alerts that need its result stay silent.",
             lasting="15m",
-        ),
-        Alert(
-            "TimescaleDbBackupOld",
-            "timescaledb",
-            # Before the first success the age of the CronJob itself counts.
-            f"""
-            time() - {CRONJOB_SUCCEEDED.where(BACKUP)} > {OLDEST_BACKUP}
-            or
-            (time() - {CRONJOB_CREATED.where(BACKUP)} > {24 * 3600}
-             unless on (cronjob) {CRONJOB_SUCCEEDED.where(BACKUP)})
-            """,
-            "The last backup of TimescaleDB is too old",
-            "{{ $labels.cronjob }} has not succeeded for {{ $value | humanizeDuration }}; "
-            "what was written since is lost if the volume is.",
         ),
     ),
 )

@@ -48,6 +48,10 @@ OFFSITE_TO = Setting(
     'GcsRepository(bucket="company-traversion-production-offsite")',
     "{}",
 )
+HOURLY = Setting(
+    "database.hourly_retention", 'event_retention="90d"', 'event_retention="90d", hourly_retention={}'
+)
+COMPRESS = Setting("database.compress_after", 'event_retention="90d"', "compress_after={}")
 REDIS = Setting("redis.storage", 'storage="20Gi"', "storage={}")
 METRICS = Setting("observability.prometheus.retention", '"7d", storage="20Gi"', "{}", "staging")
 INTERVAL = Setting(
@@ -124,6 +128,8 @@ REFUSED = [
     (METRICS, "1000y", ""),  # Prometheus counts nanoseconds in 64 bits: "duration out of range"
     (INTERVAL, "5m", '"1m"'),
     (EVENTS, "5d", "compress_after = 7d"),
+    (HOURLY, "89d", "event_retention = 90d"),
+    (COMPRESS, "23h", "1d"),
     (SCHEDULE, "@daily", CRON),
     (SCHEDULE, "0 24 * * *", "hour"),
     (SCHEDULE, "0 2 * *", CRON),

@@ -42,6 +42,8 @@ MADE_BY_HAND = {
     ("StatefulSet", "timescaledb-restored"),  # by `traversion restore`
     ("Pod", "timescaledb-restored-0"),
     ("PersistentVolumeClaim", "data-timescaledb-restored-0"),
+    ("Job", "before-upgrade"),
+    ("Job", "after-upgrade"),
 }
 ELSEWHERE = {("Deployment", "cert-manager", "cert-manager")}
 

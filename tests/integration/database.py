@@ -58,6 +58,9 @@ RETURNS void LANGUAGE sql AS $$
     DELETE FROM stand_in.policies WHERE kind = 'retention' AND name = $1::text
 $$;
 """
+PSQL = ["psql", "-X", "-qAt", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=sqlstate"]
+"""Bare answers; an error is reported as its five-character SQLSTATE."""
+
 # The memory of a test machine; and a crash of the machine itself is not what is tested.
 _ON_THIS_MACHINE = ["-c", "shared_buffers=32MB", "-c", "fsync=off"]
 
@@ -210,8 +213,7 @@ class Postgres:
 
     def query(self, secret: str, statements: str, **overrides: str) -> subprocess.CompletedProcess[str]:
         """Let a role run statements; an error is reported as its five-character SQLSTATE."""
-        command = ["psql", "-X", "-qAt", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=sqlstate"]
-        return run(command, self.login(secret, **overrides), text=statements)
+        return run(PSQL, self.login(secret, **overrides), text=statements)
 
 
 @dataclass

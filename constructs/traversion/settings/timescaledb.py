@@ -28,13 +28,21 @@ class TimescaleDbSettings(Settings):
     """Age at which events, causality and patterns are dropped."""
     metric_retention: Period = "30d"
     """Age at which application metrics stored in the database are dropped."""
+    hourly_retention: Period = "400d"
+    """Age at which the hourly roll-ups of events and metrics are dropped; longer than rows are kept."""
     backups: BackupSettings | None = BackupSettings(repository=PosixRepository(storage="50Gi"))
     """Backups and continuous archiving; None switches both off."""
 
     @model_validator(mode="after")
     def _compressed_before_dropped(self) -> Self:
+        if seconds_of(self.compress_after) < 24 * 3600:
+            raise refuse("compress_after", self.compress_after, "must be at least 1d: chunks span a day")
         for setting in ("event_retention", "metric_retention"):
             kept: str = getattr(self, setting)
             if seconds_of(kept) <= seconds_of(self.compress_after):
                 raise refuse(setting, kept, f"must be longer than compress_after = {self.compress_after}")
+            if seconds_of(kept) > seconds_of(self.hourly_retention):
+                raise refuse(
+                    "hourly_retention", self.hourly_retention, f"must not be shorter than {setting} = {kept}"
+                )
         return self

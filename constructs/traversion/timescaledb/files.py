@@ -16,7 +16,12 @@ BACKUP_SCRIPTS_DIRECTORY = "/opt/pgbackrest"
 CERTIFICATE_DIRECTORY = "/etc/postgresql-tls"
 SOCKET_DIRECTORY = "/var/run/postgresql"
 
-CONNECTION_LIMITS = {"grafana_connections": 10, "exporter_connections": 3, "backup_connections": 5}
+CONNECTION_LIMITS = {
+    "owner_connections": 2,
+    "grafana_connections": 10,
+    "exporter_connections": 3,
+    "backup_connections": 5,
+}
 """Connections of the roles beside the API's; the schema enforces them."""
 
 SENDING_SECONDS = 15
@@ -106,6 +111,7 @@ def schema_files(settings: TimescaleDbSettings) -> Mapping[str, str]:
         "compress_after": _interval(settings.compress_after),
         "event_retention": _interval(settings.event_retention),
         "metric_retention": _interval(settings.metric_retention),
+        "hourly_retention": _interval(settings.hourly_retention),
     }
     schema: dict[str, str] = {}
     for file in sorted((_PACKAGE / "schema").iterdir(), key=lambda file: file.name):

@@ -14,7 +14,7 @@ END
 $$;
 
 -- Owns the database and everything the schema creates; for people who change it.
-ALTER ROLE traversion_owner NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT 2;
+ALTER ROLE traversion_owner NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT @owner_connections@;
 
 -- The API; reads and writes rows.
 ALTER ROLE traversion NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT -1;
@@ -30,7 +30,8 @@ ALTER ROLE postgres_exporter SET search_path = pg_catalog;
 GRANT pg_monitor TO postgres_exporter;
 
 -- The backup jobs: over the network they dump, which reads everything and changes nothing; inside the pod
--- pgBackRest begins and ends backups. These functions are asked for in the database "postgres".
+-- pgBackRest begins and ends backups. These functions are asked for in the database "postgres". "Everything"
+-- includes the hashes of passwords, as the files do that pgBackRest copies.
 ALTER ROLE backup NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT @backup_connections@;
 ALTER ROLE backup SET default_transaction_read_only = on;
 GRANT pg_read_all_data, pg_read_all_settings TO backup;

@@ -1,29 +1,16 @@
--- Compression and retention. Run in the database "traversion" after 10-tables.sql, as often as you like:
--- policies are put in place anew, so they follow the settings.
+-- Compression, retention and refreshing. Run in the database "traversion" after 15-rollups.sql, as often as you
+-- like: policies are put in place anew, so they follow the settings.
 
 SET ROLE traversion_owner;
 
-DO $$
-DECLARE
-    hypertable text;
-BEGIN
-    -- On a plain PostgreSQL, as the tests use, there is nothing to compress.
-    IF to_regclass('timescaledb_information.hypertables') IS NOT NULL THEN
-        FOREACH hypertable IN ARRAY ARRAY['events', 'causality', 'patterns', 'metrics'] LOOP
-            -- Set once: TimescaleDB refuses to reconfigure a table that has compressed chunks.
-            IF NOT EXISTS (
-                SELECT FROM timescaledb_information.hypertables
-                WHERE hypertable_schema = 'public' AND hypertable_name = hypertable AND compression_enabled
-            ) THEN
-                EXECUTE format(
-                    'ALTER TABLE %I SET (timescaledb.compress, timescaledb.compress_segmentby = %L, timescaledb.compress_orderby = %L)',
-                    hypertable, 'tenant_id', '"timestamp" DESC, id DESC'
-                );
-            END IF;
-        END LOOP;
-    END IF;
-END
-$$;
+-- A plain PostgreSQL, as the tests use, has nothing to compress and no roll-ups.
+SELECT to_regclass('timescaledb_information.continuous_aggregates') IS NOT NULL AS has_rollups \gset
+\if :has_rollups
+ALTER TABLE events SET (timescaledb.compress, timescaledb.compress_segmentby = 'tenant_id', timescaledb.compress_orderby = '"timestamp" DESC, id DESC');
+ALTER TABLE causality SET (timescaledb.compress, timescaledb.compress_segmentby = 'tenant_id', timescaledb.compress_orderby = '"timestamp" DESC, id DESC');
+ALTER TABLE patterns SET (timescaledb.compress, timescaledb.compress_segmentby = 'tenant_id', timescaledb.compress_orderby = '"timestamp" DESC, id DESC');
+ALTER TABLE metrics SET (timescaledb.compress, timescaledb.compress_segmentby = 'tenant_id', timescaledb.compress_orderby = '"timestamp" DESC, id DESC');
+\endif
 
 SELECT remove_compression_policy('events', if_exists => TRUE);
 SELECT remove_compression_policy('causality', if_exists => TRUE);
@@ -42,5 +29,18 @@ SELECT add_retention_policy('events', drop_after => INTERVAL '@event_retention@'
 SELECT add_retention_policy('causality', drop_after => INTERVAL '@event_retention@');
 SELECT add_retention_policy('patterns', drop_after => INTERVAL '@event_retention@');
 SELECT add_retention_policy('metrics', drop_after => INTERVAL '@metric_retention@');
+
+-- Roll-ups take in what comes late until the rows are compressed. They must not look further back than rows are
+-- kept: where rows were dropped, a refresh would drop the hour as well.
+\if :has_rollups
+SELECT remove_continuous_aggregate_policy('events_hourly', if_exists => TRUE);
+SELECT remove_continuous_aggregate_policy('metrics_hourly', if_exists => TRUE);
+SELECT add_continuous_aggregate_policy('events_hourly', start_offset => INTERVAL '@compress_after@', end_offset => INTERVAL '1 hour', schedule_interval => INTERVAL '30 minutes');
+SELECT add_continuous_aggregate_policy('metrics_hourly', start_offset => INTERVAL '@compress_after@', end_offset => INTERVAL '1 hour', schedule_interval => INTERVAL '30 minutes');
+SELECT remove_retention_policy('events_hourly', if_exists => TRUE);
+SELECT remove_retention_policy('metrics_hourly', if_exists => TRUE);
+SELECT add_retention_policy('events_hourly', drop_after => INTERVAL '@hourly_retention@');
+SELECT add_retention_policy('metrics_hourly', drop_after => INTERVAL '@hourly_retention@');
+\endif
 
 RESET ROLE;

@@ -185,7 +185,7 @@ def seconds_to_fail(probe: Manifest) -> int:
 
 
 def test_the_api_is_restarted_for_another_reason_than_it_is_unready(objects: list[Manifest]) -> None:
-    (container,) = workload(objects, "traversion").containers
+    container = workload(objects, "traversion").container("traversion")
     action = {
         kind: {
             key: container[kind][key] for key in ("httpGet", "tcpSocket", "exec") if key in container[kind]
@@ -204,7 +204,7 @@ def test_recovery_is_not_interrupted(objects: list[Manifest]) -> None:
 
 
 def test_pods_leave_in_time(objects: list[Manifest]) -> None:
-    (container,) = workload(objects, "traversion").containers
+    container = workload(objects, "traversion").container("traversion")
     command = container["lifecycle"]["preStop"]["exec"]["command"]
     assert command[0] == "sleep"
     assert 5 <= int(command[1]) < workload(objects, "traversion").spec["terminationGracePeriodSeconds"]

@@ -1,5 +1,6 @@
 """Whatever an object names exists, selects what it means, and belongs to its environment."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -277,8 +278,16 @@ def test_hosts_that_programs_call_are_services(objects: list[Manifest]) -> None:
     for each in workloads(objects):
         for container in each.containers:
             variables = each.variables(objects, container["name"])
-            for name in ("DB_HOST", "REDIS_HOST", "PGHOST"):
+            for name in ("DB_HOST", "PGHOST"):
                 assert variables.get(name) in (None, *services), f"{each.name} {name}"
+    # The API reaches Redis through the proxy in its pod.
+    api = workload(objects, "traversion").variables(objects, "traversion")
+    assert (api["REDIS_HOST"], api["REDIS_PORT"]) == ("127.0.0.1", "6379")
+    proxy = find(objects, "ConfigMap", "traversion-tls-proxy")["data"]["nginx.conf"]
+    assert re.findall(r"listen (127\S+).*;\n\s*proxy_pass ([\w-]+):(\d+);", proxy) == [
+        ("127.0.0.1:6379", "redis-service", "6379")
+    ]
+    assert "redis-service" in services
     for path in mentions(find(objects, "ConfigMap", "prometheus-config"), "-service:"):
         assert "alertmanager-service" in services, path
 
@@ -335,7 +344,8 @@ def test_operators_find_the_names_that_they_type(production: list[Manifest]) -> 
     for kind, wanted in expected.items():
         assert wanted <= names(production, kind)
     assert [container["name"] for container in workload(production, "traversion").containers] == [
-        "traversion"
+        "traversion",
+        "tls-proxy",
     ]
     credentials = workload(production, "traversion").variables(production, "traversion")
     assert credentials["DB_NAME"] == "traversion"

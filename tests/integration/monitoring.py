@@ -8,6 +8,8 @@ address of ours.
 
 import json
 import re
+import ssl
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -15,8 +17,10 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
+from tests.integration.kubelet import Files
 from tests.manifests import Workload
 from traversion.contract import Contract, Metric
 
@@ -81,7 +85,7 @@ def find_pods(config: dict[str, Any], pods: Mapping[str, Sequence[Mapping[str, A
 
 
 @contextmanager
-def exporting(contract: Contract, requests_per_second: float) -> Iterator[str]:
+def exporting(contract: Contract, requests_per_second: float, certificate: Files) -> Iterator[str]:
     """Stand in for an API pod: serve every metric of the contract, counters growing; yields its address."""
     start = time.monotonic()
 
@@ -99,7 +103,7 @@ def exporting(contract: Contract, requests_per_second: float) -> Iterator[str]:
         def log_message(self, *_: object, **__: object) -> None:
             """Say nothing."""
 
-    with _serving(Handler) as address:
+    with _serving(Handler, certificate) as address:
         yield address
 
 
@@ -137,8 +141,17 @@ def receiving() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
 
 
 @contextmanager
-def _serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+def _serving(
+    handler: Callable[..., BaseHTTPRequestHandler], certificate: Files | None = None
+) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            with tempfile.TemporaryDirectory() as directory:
+                file = Path(directory, "both.pem")
+                file.write_text(certificate["tls.crt"] + certificate["tls.key"], encoding="utf-8")
+                context.load_cert_chain(file)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:

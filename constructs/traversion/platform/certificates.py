@@ -33,12 +33,21 @@ _AUTHORITY_LIFETIME, _AUTHORITY_RENEWAL = (
 )  # 5 years, renewed 1 year before the end.
 _BOOTSTRAP, _AUTHORITY = "internal-ca-bootstrap", "internal-ca"
 
+TLS_PROTOCOLS = "TLSv1.2 TLSv1.3"
+TLS_CIPHERS = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384"
+    ":ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+)
+"""For TLS 1.2: forward secrecy and authenticated encryption only. TLS 1.3 brings its own."""
+
 
 @dataclass(frozen=True)
 class ServingCertificate:
     """A certificate and its key, in a Secret that cert-manager keeps up to date."""
 
     secret: str
+    name: str
+    """A name that it bears; who connects by another one, or to an address, has to expect this one."""
 
     @property
     def files(self) -> SecretFiles:
@@ -48,7 +57,11 @@ class ServingCertificate:
     @property
     def trust(self) -> SecretFiles:
         """Only ``ca.crt``, for clients."""
-        return SecretFiles("trust", self.secret, keys=("ca.crt",))
+        return self.trust_of("trust")
+
+    def trust_of(self, volume: str) -> SecretFiles:
+        """Return the same as a volume of another name, for pods that trust several servers."""
+        return SecretFiles(volume, self.secret, keys=("ca.crt",))
 
 
 class Certificates:
@@ -94,13 +107,13 @@ class Certificates:
         secret = f"{owner.name}-tls"
         names = [name for service in services for name in _names(service, owner.namespace)]
         self._leaf(owner, secret, CertificateSpecUsages.SERVER_AUTH, dns_names=names)
-        return ServingCertificate(secret)
+        return ServingCertificate(secret, names[0])
 
     def client(self, owner: Component) -> ServingCertificate:
         """Create a certificate that says who a client is: its common name is the component's."""
         secret = f"{owner.name}-tls"
         self._leaf(owner, secret, CertificateSpecUsages.CLIENT_AUTH, common_name=owner.name)
-        return ServingCertificate(secret)
+        return ServingCertificate(secret, owner.name)
 
     def _leaf(
         self,

@@ -5,7 +5,7 @@ combination that cannot work is refused with the setting, the value and the reme
 synthesized. Settings are frozen: what was checked is what is deployed.
 """
 
-from traversion.settings.api import ApiSettings, AutoscalingTargets
+from traversion.settings.api import ApiSettings, AutoscalingTargets, TlsProxySettings
 from traversion.settings.backups import (
     ArchiveSettings,
     AzureRepository,
@@ -60,5 +60,6 @@ __all__ = [
     "S3Repository",
     "Settings",
     "TimescaleDbSettings",
+    "TlsProxySettings",
     "refuse",
 ]

@@ -107,12 +107,10 @@ class RedisCache(Construct):
                 run,
             ],
             # Loading the append-only file refuses commands; that may take ten minutes.
-            startup=exec_probe(_answers("PONG"), failures=60),
-            readiness=exec_probe(_answers("PONG"), period=5),
+            startup=exec_probe(_answers(), failures=60),
+            readiness=exec_probe(_answers(), period=5),
             # A full disk or too many clients are not healed by loading everything again.
-            liveness=exec_probe(
-                _answers("PONG|MISCONF .*|(AUTH failed: )?ERR max number of clients .*"), failures=6
-            ),
+            liveness=exec_probe(_is_there(), failures=6),
         )
         certificate_files = [word for option in _CERTIFICATE.items() for word in option]
         login = ["redis-cli", "-s", _SOCKET, "--user", "reloader", "--no-auth-warning"]
@@ -179,10 +177,23 @@ class RedisCache(Construct):
         return "".join(f"{name} {value}\n" for name, value in options.items())
 
 
-def _answers(pattern: str) -> list[str]:
-    """Return the command that asks for an answer; redis-cli logs in with REDISCLI_AUTH.
+_PING = f"redis-cli -s {_SOCKET} ping 2>&1"
+"""redis-cli logs in with REDISCLI_AUTH, through the socket: an expired certificate is no reason to restart a
+server that keeps sessions. An error is an answer as well, whatever the exit code, so the words decide."""
 
-    It asks through the socket: an expired certificate is no reason to restart a server that keeps sessions.
-    An error is an answer as well, whatever the exit code, so the words decide: a refused log-in is no PONG.
+
+def _answers() -> list[str]:
+    """Return the command that asks for an answer: a refused log-in is no PONG."""
+    return ["/bin/sh", "-c", f"{_PING} | grep -qx PONG"]
+
+
+def _is_there() -> list[str]:
+    """Return the command that also takes an answer of a server that cannot serve just now.
+
+    One that has no connection left hangs up, often before redis-cli has written: SIGPIPE ends it, status 141.
     """
-    return ["/bin/sh", "-c", f"redis-cli -s {_SOCKET} ping 2>&1 | grep -Eqx '({pattern})'"]
+    return [
+        "/bin/sh",
+        "-c",
+        f"said=$({_PING}); [ $? -eq 141 ] || echo \"$said\" | grep -Eqx 'PONG|MISCONF .*'",
+    ]

@@ -1,4 +1,4 @@
-"""Redis on the network: TLS and nothing else, to clients who verify it, with a certificate that is renewed."""
+"""Redis on the network: TLS and nothing else, to clients who verify it, its certificate renewed under way."""
 
 import re
 import signal
@@ -118,9 +118,7 @@ def test_a_certificate_that_does_not_fit_its_key_changes_nothing(
     reloading: Redis, authority: Authority, host: Path
 ) -> None:
     before = reloading.secrets["redis-tls"]
-    reloading.pod.replace_secret(
-        CERTIFICATE_PATH, {**authority.issue([HOST]), "tls.key": before["tls.key"]}
-    )
+    reloading.pod.replace_secret(CERTIFICATE_PATH, {**authority.issue([HOST]), "tls.key": before["tls.key"]})
     eventually(lambda: "Unable to update TLS" in (host / "reloader.log").read_text(encoding="utf-8"))
     assert served(reloading) == before["tls.crt"]
     fitting = authority.issue([HOST])
@@ -146,19 +144,40 @@ def test_the_reloader_leaves_when_the_pod_is_asked_to(
         eventually(lambda: reloader.process.poll() is not None, within=2)
 
 
-def scraped(program: Program, redis: Redis, trusted: str, root: Path, host_name: str) -> str:
-    """Run the synthesized exporter against the server; ``host_name`` stands for the Service's name here."""
+@pytest.mark.parametrize(
+    ("names", "foreign", "works"),
+    [(["localhost"], False, True), ([HOST], False, False), (["localhost"], True, False)],
+    ids=["verified", "another host", "another authority"],
+)
+def test_the_exporter_verifies_whom_it_gives_its_password(  # what differs, and what runs
+    program: Program,
+    production: Sequence[Manifest],
+    secrets: Secrets,
+    authority: Authority,
+    host: Path,
+    *,
+    names: Sequence[str],
+    foreign: bool,
+    works: bool,
+) -> None:
+    """The Service's name leads nowhere on this machine: ``localhost`` stands for it."""
+    for directory in ("redis", "exporter", "authority"):
+        (host / directory).mkdir()
+    issued = (Authority(host / "authority") if foreign else authority).issue(names)
+    mine = {**secrets, "redis-tls": {**issued, "ca.crt": authority.certificate}}
+    redis = Redis(production, host / "redis", secrets=mine, port=free_port())
+    here = {rf"{HOST}:6379": f"localhost:{redis.port}"}
+    pod = Pod(production, "redis-exporter", host / "exporter", secrets=mine, rewrites=here)
     at = f"127.0.0.1:{free_port()}"
-    secrets = {**redis.secrets, "redis-tls": {**redis.secrets["redis-tls"], "ca.crt": trusted}}
-    here = {rf"{HOST}:6379": f"{host_name}:{redis.port}"}
-    pod = Pod(redis.pod.manifests, "redis-exporter", root, secrets=secrets, rewrites=here)
-    # Debian's release is older than the image, and read this one setting as a flag only.
-    environment = pod.environment("redis-exporter")
-    flags = ["-tls-ca-cert-file", environment["REDIS_EXPORTER_TLS_CA_CERT_FILE"], "-web.listen-address", at]
-    exporter = program("prometheus-redis-exporter")
-    with daemon([exporter, *flags], environment, root / "exporter.log"):
+    command = [program("prometheus-redis-exporter"), "-web.listen-address", at]
+    with (
+        redis.running(),
+        daemon(command, pod.environment("redis-exporter"), host / "exporter.log"),
+    ):
         eventually(lambda: answered(f"http://{at}/health"))
-        return answered(f"http://{at}/metrics")
+        metrics = answered(f"http://{at}/metrics")
+    assert (f"redis_up {int(works)}\n") in metrics
+    assert ("redis_memory_max_bytes" in metrics) == works
 
 
 def answered(url: str) -> str:

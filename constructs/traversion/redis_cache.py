@@ -41,6 +41,19 @@ USERS
 exec redis-server {_CONFIG_DIRECTORY}/redis.conf
 """
 
+# Probes log in with REDISCLI_AUTH, through the socket: an expired certificate is no reason to restart a
+# server that keeps sessions. redis-cli calls some errors a success, so the words decide: a refused log-in
+# is no PONG.
+_PING = f"redis-cli -s {_SOCKET} ping 2>&1"
+_ANSWERS = ["/bin/sh", "-c", f"{_PING} | grep -qx PONG"]
+_ALIVE = f"""\
+#!/bin/sh
+# An answer of a server that cannot serve just now is an answer too. One that has no connection left hangs up,
+# often before redis-cli has written: the broken pipe ends it, status 141.
+said=$({_PING}) || [ $? -ne 141 ] || exit 0
+echo "$said" | grep -Eqx 'PONG|MISCONF .*'
+"""
+
 
 class RedisCache(Construct):
     """One Redis server that loses at most a second of sessions, and gives up cache entries before them.
@@ -83,7 +96,7 @@ class RedisCache(Construct):
 
     def _server(self) -> None:
         settings = self._settings
-        files = {"redis.conf": self._configuration(), "start.sh": _START}
+        files = {"redis.conf": self._configuration(), "start.sh": _START, "alive.sh": _ALIVE}
         config = ConfigFiles("config", "redis-config", files).create(self, self.component)
         data = Claim("data", settings.storage, self._platform.storage.ssd())
         run = Mount(Scratch("run", "1Mi", in_memory=True), _RUN_DIRECTORY)
@@ -107,10 +120,10 @@ class RedisCache(Construct):
                 run,
             ],
             # Loading the append-only file refuses commands; that may take ten minutes.
-            startup=exec_probe(_answers(), failures=60),
-            readiness=exec_probe(_answers(), period=5),
+            startup=exec_probe(_ANSWERS, failures=60),
+            readiness=exec_probe(_ANSWERS, period=5),
             # A full disk or too many clients are not healed by loading everything again.
-            liveness=exec_probe(_is_there(), failures=6),
+            liveness=exec_probe(["/bin/sh", f"{_CONFIG_DIRECTORY}/alive.sh"], failures=6),
         )
         certificate_files = [word for option in _CERTIFICATE.items() for word in option]
         login = ["redis-cli", "-s", _SOCKET, "--user", "reloader", "--no-auth-warning"]
@@ -175,25 +188,3 @@ class RedisCache(Construct):
             "tcp-keepalive": 60,
         }
         return "".join(f"{name} {value}\n" for name, value in options.items())
-
-
-_PING = f"redis-cli -s {_SOCKET} ping 2>&1"
-"""redis-cli logs in with REDISCLI_AUTH, through the socket: an expired certificate is no reason to restart a
-server that keeps sessions. An error is an answer as well, whatever the exit code, so the words decide."""
-
-
-def _answers() -> list[str]:
-    """Return the command that asks for an answer: a refused log-in is no PONG."""
-    return ["/bin/sh", "-c", f"{_PING} | grep -qx PONG"]
-
-
-def _is_there() -> list[str]:
-    """Return the command that also takes an answer of a server that cannot serve just now.
-
-    One that has no connection left hangs up, often before redis-cli has written: SIGPIPE ends it, status 141.
-    """
-    return [
-        "/bin/sh",
-        "-c",
-        f"said=$({_PING}); [ $? -eq 141 ] || echo \"$said\" | grep -Eqx 'PONG|MISCONF .*'",
-    ]

@@ -302,6 +302,18 @@ TOGETHER = [
         'PosixRepository(storage="1Gi")',
         "is in the same cluster",
     ),
+    (
+        "production",
+        "priority=100_000,",
+        'authority={"trusted": "-----BEGIN PRIVATE KEY-----"},',
+        "production: authority.trusted = 'a private key': must be certificates in PEM and nothing else",
+    ),
+    (
+        "production",
+        "priority=100_000,",
+        'authority={"trusted": "internal-ca.crt"},',
+        "production: authority.trusted = 'internal-ca.crt': must be certificates in PEM",
+    ),
     # A name that fits a label by itself, but not with what is put around it.
     ("dev", 'name="dev"', f'name="{"d" * 60}"', f"name = '{'d' * 60}'"),
 ]

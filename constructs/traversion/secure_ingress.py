@@ -225,7 +225,7 @@ def _verified_backend(api: TraversionApi) -> dict[str, str]:
     """Return what makes the controller speak TLS to the pods, and verify authority and name."""
     return {
         "backend-protocol": "HTTPS",
-        "proxy-ssl-secret": f"{api.component.namespace}/{api.certificate.secret}",
+        "proxy-ssl-secret": f"{api.component.namespace}/{api.certificate.trust_secret}",
         "proxy-ssl-verify": "on",
         "proxy-ssl-verify-depth": "2",
         "proxy-ssl-name": api.certificate.name,

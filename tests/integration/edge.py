@@ -9,11 +9,12 @@ import json
 import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.integration.application import Application
+from tests.integration.cache import Redis
 from tests.integration.kubelet import Pod, Secrets
 from tests.integration.processes import USER, Daemon, daemon, eventually, free_port, run
 from tests.manifests import Manifest, find, workload
@@ -128,3 +129,76 @@ def application_and_pod(
         )
         with pod.running():
             yield application, pod
+
+
+# An nginx that is told what the Ingress's annotations tell the controller.
+INGRESS = """\
+pid {root}/ingress.pid;
+daemon off;
+error_log stderr warn;
+events {{ }}
+http {{
+    access_log off;
+    client_body_temp_path {root}/client;
+    proxy_temp_path {root}/proxy;
+    fastcgi_temp_path {root}/fastcgi;
+    uwsgi_temp_path {root}/uwsgi;
+    scgi_temp_path {root}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        client_max_body_size {annotations[proxy-body-size]};
+        location / {{
+            proxy_pass https://127.0.0.1:{backend};
+            proxy_ssl_trusted_certificate {trust}/ca.crt;
+            proxy_ssl_verify {annotations[proxy-ssl-verify]};
+            proxy_ssl_verify_depth {annotations[proxy-ssl-verify-depth]};
+            proxy_ssl_name {annotations[proxy-ssl-name]};
+            proxy_ssl_server_name {annotations[proxy-ssl-server-name]};
+            proxy_ssl_protocols {annotations[proxy-ssl-protocols]};
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-For $remote_addr;
+        }}
+    }}
+}}
+"""
+
+
+@contextmanager
+def ingress(nginx: str, pod: ApiPod, root: Path, ingress_name: str = "traversion-ingress") -> Iterator[int]:
+    """Start it with the Secret that the annotation names; yields its port."""
+    prefix = "nginx.ingress.kubernetes.io/"
+    stated = find(pod.manifests, "Ingress", ingress_name)["metadata"]["annotations"]
+    annotations = {
+        name.removeprefix(prefix): value for name, value in stated.items() if name.startswith(prefix)
+    }
+    assert annotations["backend-protocol"] == "HTTPS"
+    namespace, _, secret = annotations["proxy-ssl-secret"].partition("/")
+    assert namespace == "traversion-system"
+    root.chmod(0o777)
+    # The controller would also show the key pair in it to a pod that asked for one; none does.
+    (root / "ca.crt").write_text(pod.secrets[secret]["ca.crt"], encoding="utf-8")
+    port, config = free_port(), root / "ingress.conf"
+    values = {"annotations": annotations, "backend": pod.port["https"], "trust": root}
+    config.write_text(INGRESS.format(root=root, port=port, **values), encoding="utf-8")
+    with daemon([nginx, "-e", "stderr", "-c", str(config)], {}, root / "ingress.log", user=USER):
+        eventually(lambda: answers(port))
+        yield port
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def through(port: int, body: bytes | None = None) -> tuple[int, bytes]:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as client:
+        client.request("POST" if body else "GET", "/upload" if body else "/headers", body)
+        answer = client.getresponse()
+        return answer.status, answer.read()
+
+
+def redis_through(pod: ApiPod, redis: Redis, *command: str) -> str:
+    """Send Redis a command as the application does: in plain text, to loopback."""
+    client = ["redis-cli", "-p", str(pod.port["redis"]), "--no-auth-warning", *command]
+    done = run(client, {"REDISCLI_AUTH": redis.passwords["default"]})
+    return (done.stdout + done.stderr).strip()

@@ -18,9 +18,17 @@ from tests.conftest import Program
 from tests.integration.application import Application, websocket
 from tests.integration.authority import Authority
 from tests.integration.cache import Redis
-from tests.integration.edge import CERTIFICATE_PATH, NAME, ApiPod, application_and_pod
+from tests.integration.edge import (
+    CERTIFICATE_PATH,
+    NAME,
+    ApiPod,
+    application_and_pod,
+    ingress,
+    redis_through,
+    through,
+)
 from tests.integration.kubelet import Files, Secrets
-from tests.integration.processes import USER, daemon, eventually, free_port, public_directory, run
+from tests.integration.processes import eventually, free_port, public_directory, run
 from tests.manifests import Manifest, Synthesis, find, workload
 
 pytestmark = [pytest.mark.daemon, pytest.mark.slow]
@@ -192,74 +200,7 @@ def test_only_modern_protocols_and_ciphers_are_spoken(program: Program, pod: Api
     assert [each for each in ciphers if not re.fullmatch(r"ECDHE-ECDSA-.*(GCM-SHA\d+|POLY1305)", each)] == []
 
 
-# The ingress controller as the caller: an nginx told what the annotations tell the controller.
-
-INGRESS = """\
-pid {root}/ingress.pid;
-daemon off;
-error_log stderr warn;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {root}/client;
-    proxy_temp_path {root}/proxy;
-    fastcgi_temp_path {root}/fastcgi;
-    uwsgi_temp_path {root}/uwsgi;
-    scgi_temp_path {root}/scgi;
-    server {{
-        listen 127.0.0.1:{port};
-        client_max_body_size {annotations[proxy-body-size]};
-        location / {{
-            proxy_pass https://127.0.0.1:{backend};
-            proxy_ssl_certificate {trust}/tls.crt;
-            proxy_ssl_certificate_key {trust}/tls.key;
-            proxy_ssl_trusted_certificate {trust}/ca.crt;
-            proxy_ssl_verify {annotations[proxy-ssl-verify]};
-            proxy_ssl_verify_depth {annotations[proxy-ssl-verify-depth]};
-            proxy_ssl_name {annotations[proxy-ssl-name]};
-            proxy_ssl_server_name {annotations[proxy-ssl-server-name]};
-            proxy_ssl_protocols {annotations[proxy-ssl-protocols]};
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-For $remote_addr;
-        }}
-    }}
-}}
-"""
-
-
-@contextlib.contextmanager
-def ingress(nginx: str, pod: ApiPod, root: Path, ingress_name: str = "traversion-ingress") -> Iterator[int]:
-    """Start it with the Secret that the annotation names; yields its port."""
-    prefix = "nginx.ingress.kubernetes.io/"
-    stated = find(pod.manifests, "Ingress", ingress_name)["metadata"]["annotations"]
-    annotations = {
-        name.removeprefix(prefix): value for name, value in stated.items() if name.startswith(prefix)
-    }
-    assert annotations["backend-protocol"] == "HTTPS"
-    namespace, _, secret = annotations["proxy-ssl-secret"].partition("/")
-    assert namespace == "traversion-system"
-    root.chmod(0o777)
-    for name, text in pod.secrets[secret].items():
-        (root / name).write_text(text, encoding="utf-8")
-        (root / name).chmod(0o644)
-    port, config = free_port(), root / "ingress.conf"
-    values = {"annotations": annotations, "backend": pod.port["https"], "trust": root}
-    config.write_text(INGRESS.format(root=root, port=port, **values), encoding="utf-8")
-    with daemon([nginx, "-e", "stderr", "-c", str(config)], {}, root / "ingress.log", user=USER) as proxy:
-        eventually(lambda: proxy.process.poll() is None and answers(port))
-        yield port
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-def through(port: int, body: bytes | None = None) -> tuple[int, bytes]:
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as client:
-        client.request("POST" if body else "GET", "/upload" if body else "/headers", body)
-        answer = client.getresponse()
-        return answer.status, answer.read()
+# The ingress controller as the caller
 
 
 def test_the_ingress_controller_verifies_and_is_the_only_proxy_that_is_seen(
@@ -301,18 +242,11 @@ def test_the_ingress_controller_sends_nothing_to_a_pod_that_is_not_ours(
 # The way out
 
 
-def hop(pod: ApiPod, redis: Redis, *command: str) -> str:
-    """Send a command as the application does: plain, to loopback."""
-    client = ["redis-cli", "-p", str(pod.port["redis"]), "--no-auth-warning", *command]
-    done = run(client, {"REDISCLI_AUTH": redis.passwords["default"]})
-    return (done.stdout + done.stderr).strip()
-
-
 def test_redis_is_reached_without_speaking_tls(pod: ApiPod, cache: Redis) -> None:
-    assert hop(pod, cache, "SET", "session:hop", "x" * 100_000, "EX", "60") == "OK"
-    assert hop(pod, cache, "GET", "session:hop") == "x" * 100_000
-    assert hop(pod, cache, "EVAL", "return redis.call('INCR', 'cache:hop')", "0") == "1"
-    assert "NOPERM" in hop(pod, cache, "FLUSHALL")
+    assert redis_through(pod, cache, "SET", "session:hop", "x" * 100_000, "EX", "60") == "OK"
+    assert redis_through(pod, cache, "GET", "session:hop") == "x" * 100_000
+    assert redis_through(pod, cache, "EVAL", "return redis.call('INCR', 'cache:hop')", "0") == "1"
+    assert "NOPERM" in redis_through(pod, cache, "FLUSHALL")
     assert cache.ask("admin", "EXISTS", "session:hop") == "1"
 
 
@@ -325,7 +259,7 @@ def test_an_idle_redis_connection_and_a_subscription_live(pod: ApiPod, cache: Re
         client.sendall(b"SUBSCRIBE events\r\n")
         assert b"".join(answers.readline() for _ in range(6)).endswith(b"events\r\n:1\r\n")
         time.sleep(1)
-        assert hop(pod, cache, "PUBLISH", "events", "news") == "1"
+        assert redis_through(pod, cache, "PUBLISH", "events", "news") == "1"
         assert b"".join(answers.readline() for _ in range(7)).endswith(b"news\r\n")
 
 
@@ -358,7 +292,7 @@ def test_a_server_that_is_not_redis_service_gets_no_word(
         application_and_pod(production, host / "pod", secrets=secrets, redis=impostor.port) as (_, pod),
     ):
         received = impostor.number("stats", "total_net_input_bytes")
-        assert "OK" not in hop(pod, impostor, "SET", "session:secret", "x" * 100_000)
+        assert "OK" not in redis_through(pod, impostor, "SET", "session:secret", "x" * 100_000)
         assert impostor.number("stats", "total_net_input_bytes") < received + 1000
         assert reason in pod.log.read_text(encoding="utf-8")
 

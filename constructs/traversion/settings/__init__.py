@@ -6,6 +6,7 @@ synthesized. Settings are frozen: what was checked is what is deployed.
 """
 
 from traversion.settings.api import ApiSettings, AutoscalingTargets, TlsProxySettings
+from traversion.settings.authority import AuthoritySettings
 from traversion.settings.backups import (
     ArchiveSettings,
     AzureRepository,
@@ -36,6 +37,7 @@ __all__ = [
     "AlertmanagerSettings",
     "ApiSettings",
     "ArchiveSettings",
+    "AuthoritySettings",
     "AutoscalingTargets",
     "AzureRepository",
     "BackupSettings",

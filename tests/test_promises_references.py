@@ -193,8 +193,9 @@ def test_every_key_of_a_secret_is_one_that_somebody_makes(synthesis: Synthesis) 
 def test_no_secret_is_made_in_vain(synthesis: Synthesis) -> None:
     read = {secret for each in workloads(synthesis.manifests) for secret, _ in each.secret_keys}
     read |= {
-        ingress["metadata"]["annotations"].get("nginx.ingress.kubernetes.io/auth-secret")
+        ingress["metadata"]["annotations"].get(f"nginx.ingress.kubernetes.io/{name}", "").rpartition("/")[2]
         for ingress in of_kind(synthesis.manifests, "Ingress")
+        for name in ("auth-secret", "proxy-ssl-secret")
     }
     assert {credential.secret for credential in synthesis.platform.credentials.declared} <= read
 

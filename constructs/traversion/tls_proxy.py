@@ -11,7 +11,7 @@ from traversion.platform.component import Component
 from traversion.platform.pods import Container, http_probe, tcp_probe
 from traversion.platform.volumes import ConfigFiles, Mount, Scratch
 from traversion.settings import TlsProxySettings
-from traversion.values import millicores_of
+from traversion.values import bytes_of, millicores_of
 
 _CONFIG, _CERTIFICATE, _TRUST = (
     "/etc/tls-proxy/config",
@@ -19,6 +19,8 @@ _CONFIG, _CERTIFICATE, _TRUST = (
     "/etc/tls-proxy/trust",
 )
 _HEALTH_PORT = 8081
+# A WebSocket is two connections and was measured at 75 KiB; nginx itself needs a few MiB.
+_CONNECTION_BYTES, _OWN_BYTES = 40 * 2**10, 32 * 2**20
 
 # nginx reads a certificate whose path holds a variable at each handshake: what the kubelet has replaced is
 # served to the next connection. There is nothing to reload, and so no old worker that holds connections.
@@ -26,9 +28,10 @@ _SERVERS = f"""\
 pid /tmp/nginx.pid;
 daemon off;
 worker_processes @workers@;
+worker_rlimit_nofile 65536;
 error_log stderr warn;
 events {{
-    worker_connections 16384;
+    worker_connections @connections@;
 }}
 http {{
     access_log off;  # the ingress controller writes one
@@ -57,8 +60,8 @@ http {{
     large_client_header_buffers 4 32k;
     underscores_in_headers on;
     ignore_invalid_headers off;
-    proxy_buffer_size 32k;
-    proxy_buffers 4 32k;
+    proxy_buffer_size 16k;
+    proxy_buffers 4 16k;
     proxy_connect_timeout 5s;
     proxy_read_timeout 1d;
     proxy_send_timeout 1d;
@@ -219,8 +222,15 @@ class TlsProxy:
         )
         # A worker is one thread: more than the CPU limit would only be throttled.
         workers = -(-millicores_of(self.settings.resources.cpu_limit) // 1000)
+        memory = bytes_of(self.settings.resources.memory_limit) - _OWN_BYTES
         return {
-            "nginx.conf": _filled(_SERVERS, inlets=inlets, workers=workers)
+            "nginx.conf": _filled(
+                _SERVERS,
+                inlets=inlets,
+                workers=workers,
+                # Rather one connection refused than the memory limit reached and all of them lost.
+                connections=memory // _CONNECTION_BYTES // workers,
+            )
             + _filled(_OUTLETS, outlets=outlets),
             "drain.sh": _filled(
                 _DRAIN,

@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from traversion.contract import REQUESTS, TRAVERSION, Contract
 from traversion.settings.base import Image, Replicas, Resources, Settings, refuse
+from traversion.values import bytes_of
+
+_SMALLEST_PROXY = "64Mi"
 
 
 class AutoscalingTargets(Settings):
@@ -26,9 +29,20 @@ class TlsProxySettings(Settings):
 
     image: Image = Image(repository="docker.io/nginxinc/nginx-unprivileged", tag="1.30.5-alpine3.24")
     """nginx that runs as any user, with the stream module."""
-    resources: Resources = Resources(cpu="20m", cpu_limit="1", memory="32Mi", memory_limit="128Mi")
+    resources: Resources = Resources(cpu="10m", cpu_limit="1", memory="32Mi", memory_limit="256Mi")
     """CPU and memory of one proxy. Its requests are part of the pod's, of which the autoscaler's percentages
-    are: keep them small beside the API's, and near to what it uses."""
+    are: keep them small beside the API's, and near to what it uses. The memory limit decides how many
+    connections one pod accepts: 2800 WebSockets at 256Mi."""
+
+    @model_validator(mode="after")
+    def _room_for_connections(self) -> Self:
+        if bytes_of(self.resources.memory_limit) < bytes_of(_SMALLEST_PROXY):
+            raise refuse(
+                "resources.memory_limit",
+                self.resources.memory_limit,
+                f"must be at least {_SMALLEST_PROXY}: nginx, and some hundred connections",
+            )
+        return self
 
 
 class ApiSettings(Settings):

@@ -310,6 +310,15 @@ TOGETHER = [
     ),
     (
         "production",
+        "surge=5,",
+        (
+            'surge=5, tls_proxy={"resources":'
+            ' Resources(cpu="10m", cpu_limit="1", memory="16Mi", memory_limit="32Mi")},'
+        ),
+        "production: api.tls_proxy.resources.memory_limit = '32Mi': must be at least 64Mi",
+    ),
+    (
+        "production",
         "priority=100_000,",
         'authority={"trusted": "internal-ca.crt"},',
         "production: authority.trusted = 'internal-ca.crt': must be certificates in PEM",

@@ -214,6 +214,20 @@ def test_pods_leave_in_time(objects: list[Manifest]) -> None:
     assert int(stop[stop.index("--timeout") + 1]) < database.spec["terminationGracePeriodSeconds"]
 
 
+def test_only_the_proxys_ports_are_open_to_others(objects: list[Manifest]) -> None:
+    proxy = {
+        port["name"]: port["containerPort"]
+        for port in workload(objects, "traversion").container("tls-proxy")["ports"]
+    }
+    service = find(objects, "Service", "traversion-service")["spec"]["ports"]
+    assert {port["port"] for port in service} <= {3333, 3334, 9090}
+    assert {port["targetPort"] for port in service} <= proxy.keys()
+    assert {port["appProtocol"] for port in service} == {"https"}
+    rules = find(objects, "NetworkPolicy", "allow-traversion")["spec"]["ingress"]
+    admitted = {port["port"] for rule in rules for port in rule["ports"]}
+    assert admitted == {number for name, number in proxy.items() if name != "health"}
+
+
 def test_the_api_can_write_where_it_does(objects: list[Manifest]) -> None:
     api = workload(objects, "traversion")
     mounts = {mount["mountPath"]: mount for mount in api.containers[0]["volumeMounts"]}

@@ -99,7 +99,17 @@ def _measure(production: Synthesis, root: Path) -> bool:
 
 
 def _http(name: str, url: str, *options: str, master: str = "") -> Load:
-    load = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--latency", *options]
+    load = [
+        "wrk",
+        "--threads",
+        "1",
+        "--connections",
+        str(CONNECTIONS),
+        "--timeout",
+        "20s",
+        "--latency",
+        *options,
+    ]
     _run([*load, "--duration", "1s", url])  # not counted: everything is there afterwards
     before = _cpu_seconds(master)
     said = _run([*load, "--duration", f"{SECONDS}s", url])

@@ -13,13 +13,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.conftest import NGINX_STREAM_MODULE
 from tests.integration.application import Application
 from tests.integration.cache import Redis
 from tests.integration.kubelet import Pod, Secrets
 from tests.integration.processes import USER, Daemon, daemon, eventually, free_port, run
 from tests.manifests import Manifest, find, workload
 
-STREAM_MODULE = "load_module /usr/lib/nginx/modules/ngx_stream_module.so;"
 CERTIFICATE_PATH = "/etc/tls-proxy/certificate"
 NAME = "traversion-service"
 
@@ -45,7 +45,7 @@ class ApiPod:
         plain = find(manifests, "ConfigMap", "traversion-config")["data"]
         behind = {int(plain[key]) for key in ("PORT", "WS_PORT", "METRICS_PORT") if key in plain}
         own = {
-            r"\Apid ": f"{STREAM_MODULE}\npid ",
+            r"\Apid ": f"load_module {NGINX_STREAM_MODULE};\npid ",
             r"redis-service:6379": f"127.0.0.1:{redis or free_port()}",
             r"127\.0\.0\.1:6379": f"127.0.0.1:{self.port['redis']}",
             r"\b18EB\b": f"{self.port['redis']:04X}",

@@ -305,7 +305,7 @@ def test_a_renewed_certificate_is_served_to_new_connections_and_no_request_fails
 ) -> None:
     application, pod = own
     renewed = [authority.serving(find(pod.manifests, "Certificate", "traversion-tls")) for _ in range(3)]
-    load = [program("wrk"), "--threads", "1", "--connections", "20", "--duration", "3s", "--latency"]
+    load = [program("wrk"), "--threads", "1", "--connections", "20", "--duration", "3s", "--timeout", "20s"]
     url = f"https://127.0.0.1:{pod.port['https']}/"
     with websocket(pod.connect("wss"), NAME) as open_before:
         assert open_before.ask("before") == "before"

@@ -107,11 +107,6 @@ class ApiPod:
         seen: dict[str, Any] = json.loads(self.ask("/headers", sent))
         return seen
 
-    def served(self, port: str = "https") -> str:
-        """Return the certificate that a new connection gets."""
-        address = ["-connect", f"127.0.0.1:{self.port[port]}", "-servername", NAME]
-        return run(["openssl", "x509"], text=run(["openssl", "s_client", *address]).stdout).stdout
-
 
 @contextmanager
 def application_and_pod(

@@ -18,6 +18,7 @@ from tests.integration.edge import (
     redis_through,
     through,
 )
+from tests.integration.handshakes import served_certificate
 from tests.integration.kubelet import Files, Pod, Secrets
 from tests.integration.processes import USER, daemon, eventually, free_port, run
 from tests.manifests import Manifest, change, find, of_kind, synthesize_environment, workload, workloads
@@ -92,16 +93,10 @@ def test_requests_and_redis_go_on_while_servers_change_their_authority(
             name: new.serving(find(between, "Certificate", f"{name}-tls")) for name in ("traversion", "redis")
         }
         pod.pod.replace_secret(CERTIFICATE_PATH, renewed["traversion"])
-        assert pod.served() == renewed["traversion"]["tls.crt"]
+        assert served_certificate(pod.port["https"]) == renewed["traversion"]["tls.crt"]
         assert through(port)[0] == 200
         cache.pod.replace_secret(REDIS_CERTIFICATE, renewed["redis"])
-        address = f"127.0.0.1:{cache.port}"
-        eventually(
-            lambda: (
-                run(["openssl", "x509"], text=run(["openssl", "s_client", "-connect", address]).stdout).stdout
-                == renewed["redis"]["tls.crt"]
-            )
-        )
+        eventually(lambda: served_certificate(cache.port) == renewed["redis"]["tls.crt"])
         assert redis_through(pod, cache, "PING") == "PONG"
 
 

@@ -1,6 +1,5 @@
 """Redis on the network: TLS and nothing else, to clients who verify it, its certificate renewed under way."""
 
-import re
 import signal
 import socket
 import ssl
@@ -13,6 +12,7 @@ import pytest
 from tests.conftest import Program
 from tests.integration.authority import Authority
 from tests.integration.cache import CERTIFICATE_PATH, Redis
+from tests.integration.handshakes import is_modern, offered, served_certificate
 from tests.integration.kubelet import Files, Pod, Secrets
 from tests.integration.processes import USER, daemon, eventually, free_port, public_directory, run
 from tests.manifests import Manifest, find
@@ -57,11 +57,6 @@ def connect(redis: Redis, trusted: str, name: str = HOST) -> ssl.SSLSocket:
     return context.wrap_socket(plain, server_hostname=name)
 
 
-def served(redis: Redis) -> str:
-    handshake = run(["openssl", "s_client", "-connect", f"127.0.0.1:{redis.port}"])
-    return run(["openssl", "x509"], text=handshake.stdout).stdout
-
-
 def test_plain_text_is_refused(redis: Redis) -> None:
     with socket.create_connection(("127.0.0.1", redis.port), timeout=10) as client:
         client.sendall(b"PING\r\n")
@@ -74,12 +69,10 @@ def test_plain_text_is_refused(redis: Redis) -> None:
 
 
 def test_only_modern_protocols_and_ciphers_are_spoken(program: Program, redis: Redis) -> None:
-    scan = run([program("sslscan"), "--no-colour", f"127.0.0.1:{redis.port}"]).stdout
-    protocols = dict(re.findall(r"(?m)^((?:SSL|TLS)v[\d.]+)\s+(enabled|disabled)$", scan))
-    assert {name for name, state in protocols.items() if state == "enabled"} == {"TLSv1.2", "TLSv1.3"}
-    ciphers = re.findall(r"(?m)^(?:Preferred|Accepted)\s+TLSv1\.2\s+\d+ bits\s+(\S+)", scan)
+    protocols, ciphers = offered(program("sslscan"), redis.port)
+    assert protocols == {"TLSv1.2", "TLSv1.3"}
     assert ciphers
-    assert [each for each in ciphers if not re.fullmatch(r"ECDHE-ECDSA-.*(GCM-SHA\d+|POLY1305)", each)] == []
+    assert all(map(is_modern, ciphers)), ciphers
 
 
 @pytest.mark.parametrize("suffix", ["", ".traversion-system", ".traversion-system.svc"])
@@ -99,13 +92,13 @@ def test_new_connections_get_the_new_certificate_and_old_ones_go_on(
 ) -> None:
     before: Files = reloading.secrets["redis-tls"]
     renewed = authority.serving(find(reloading.pod.manifests, "Certificate", "redis-tls"))
-    assert served(reloading) == before["tls.crt"]
+    assert served_certificate(reloading.port) == before["tls.crt"]
     with connect(reloading, before["ca.crt"]) as client, client.makefile("rwb") as file:
         file.write(b"PING\r\n")
         file.flush()
         assert file.readline().startswith(b"-NOAUTH")
         reloading.pod.replace_secret(CERTIFICATE_PATH, renewed)
-        eventually(lambda: served(reloading) == renewed["tls.crt"])
+        eventually(lambda: served_certificate(reloading.port) == renewed["tls.crt"])
         file.write(b"PING\r\n")
         file.flush()
         assert file.readline().startswith(b"-NOAUTH")
@@ -118,10 +111,10 @@ def test_a_certificate_that_does_not_fit_its_key_changes_nothing(
     before = reloading.secrets["redis-tls"]
     reloading.pod.replace_secret(CERTIFICATE_PATH, {**authority.issue([HOST]), "tls.key": before["tls.key"]})
     eventually(lambda: "Unable to update TLS" in (host / "reloader.log").read_text(encoding="utf-8"))
-    assert served(reloading) == before["tls.crt"]
+    assert served_certificate(reloading.port) == before["tls.crt"]
     fitting = authority.issue([HOST])
     reloading.pod.replace_secret(CERTIFICATE_PATH, fitting)
-    eventually(lambda: served(reloading) == fitting["tls.crt"])
+    eventually(lambda: served_certificate(reloading.port) == fitting["tls.crt"])
 
 
 @pytest.mark.skipif(USER is None, reason="only root can make a namespace of processes")

@@ -27,6 +27,7 @@ from tests.integration.edge import (
     redis_through,
     through,
 )
+from tests.integration.handshakes import is_modern, offered, served_certificate
 from tests.integration.kubelet import Files, Secrets
 from tests.integration.processes import eventually, free_port, public_directory, run
 from tests.manifests import Manifest, Synthesis, find, workload
@@ -189,15 +190,10 @@ def test_callers_notice_another_host_or_authority(pod: ApiPod, tmp_path: Path) -
 
 @pytest.mark.parametrize("port", ["https", "metrics"])
 def test_only_modern_protocols_and_ciphers_are_spoken(program: Program, pod: ApiPod, port: str) -> None:
-    scan = run(
-        [program("sslscan"), "--no-colour", f"--sni-name={NAME}", f"127.0.0.1:{pod.port[port]}"]
-    ).stdout
-    protocols = dict(re.findall(r"(?m)^((?:SSL|TLS)v[\d.]+)\s+(enabled|disabled)$", scan))
-    assert {name for name, state in protocols.items() if state == "enabled"} == {"TLSv1.2", "TLSv1.3"}
-    assert {"SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1"} <= protocols.keys()
-    ciphers = re.findall(r"(?m)^(?:Preferred|Accepted)\s+TLSv1\.2\s+\d+ bits\s+(\S+)", scan)
+    protocols, ciphers = offered(program("sslscan"), pod.port[port])
+    assert protocols == {"TLSv1.2", "TLSv1.3"}
     assert ciphers
-    assert [each for each in ciphers if not re.fullmatch(r"ECDHE-ECDSA-.*(GCM-SHA\d+|POLY1305)", each)] == []
+    assert all(map(is_modern, ciphers)), ciphers
 
 
 # The ingress controller as the caller
@@ -314,8 +310,8 @@ def test_a_renewed_certificate_is_served_to_new_connections_and_no_request_fails
                 time.sleep(0.7)
                 pod.pod.replace_secret(CERTIFICATE_PATH, files)
                 # The promise is two minutes, which the kubelet needs; the proxy adds nothing to it.
-                assert pod.served() == files["tls.crt"]
-                assert pod.served("metrics") == files["tls.crt"]
+                assert served_certificate(pod.port["https"]) == files["tls.crt"]
+                assert served_certificate(pod.port["metrics"]) == files["tls.crt"]
             said = wrk.communicate()[0]
         assert open_before.ask("after") == "after"
     assert wrk.returncode == 0

@@ -99,6 +99,7 @@ docs: .venv/synced ## Write the generated parts of docs/
 bench: .venv/synced ## Measure the synthesis against its promises
 	@.venv/bin/python benchmarks/synth.py
 	@.venv/bin/python benchmarks/verify.py
+	@.venv/bin/python benchmarks/tls_proxy.py
 
 .PHONY: imports
 # cdk8s would ask the registry for news of itself, and list in cdk8s.yaml where the CRDs lay.

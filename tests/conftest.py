@@ -17,6 +17,7 @@ from traversion.settings import Environment
 from traversion.synthesis import load_environments
 
 _POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
+NGINX_STREAM_MODULE = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # not on everybody's PATH
 
 
@@ -126,7 +127,9 @@ def redis_cli(program: Program) -> str:
 
 @pytest.fixture(scope="session")
 def nginx(program: Program) -> str:
-    return program("nginx")
+    """With the module that Debian packs apart, and the deployed image has built in."""
+    found = program("nginx")
+    return found if NGINX_STREAM_MODULE.exists() else _unavailable("libnginx-mod-stream is not installed")
 
 
 @pytest.fixture(scope="session")

@@ -163,6 +163,11 @@ class Workload:
         """Every container."""
         return self.init_containers + self.containers
 
+    def container(self, name: str) -> Manifest:
+        """Return one of the containers."""
+        (found,) = (each for each in self.containers if each["name"] == name)
+        return found
+
     @property
     def ports(self) -> dict[str, int]:
         """Open ports by name."""

@@ -308,6 +308,27 @@ TOGETHER = [
         'PosixRepository(storage="1Gi")',
         "is in the same cluster",
     ),
+    (
+        "production",
+        "priority=100_000,",
+        'authority={"trusted": "-----BEGIN PRIVATE KEY-----"},',
+        "production: authority.trusted = 'a private key': must be certificates in PEM and nothing else",
+    ),
+    (
+        "production",
+        "surge=5,",
+        (
+            'surge=5, tls_proxy={"resources":'
+            ' Resources(cpu="10m", cpu_limit="1", memory="16Mi", memory_limit="32Mi")},'
+        ),
+        "production: api.tls_proxy.resources.memory_limit = '32Mi': must be at least 64Mi",
+    ),
+    (
+        "production",
+        "priority=100_000,",
+        'authority={"trusted": "internal-ca.crt"},',
+        "production: authority.trusted = 'internal-ca.crt': must be certificates in PEM",
+    ),
     # A name that fits a label by itself, but not with what is put around it.
     ("dev", 'name="dev"', f'name="{"d" * 60}"', f"name = '{'d' * 60}'"),
 ]

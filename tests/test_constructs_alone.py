@@ -95,14 +95,14 @@ def test_a_cloud_without_such_disks_cannot_replicate() -> None:
 def test_upstreams_image_listens_on_one_port(variants: Variants) -> None:
     objects = variants("upstream").manifests
     api = workload(objects, "traversion")
-    assert api.ports == {"http": 3335}
+    assert api.ports == {"http": 3335, "https": 8443, "health": 8081}
     values = api.variables(objects, "traversion")
     assert values["PORT"] == "3335"
     assert not {"WS_PORT", "METRICS_PORT"} & values.keys(), "it does not read them"
     ports = find(objects, "Service", "traversion-service")["spec"]["ports"]
     assert {port["name"]: (port["port"], port["targetPort"]) for port in ports} == {
-        "http": (3333, "http"),
-        "websocket": (3334, "http"),
+        "http": (3333, "https"),
+        "websocket": (3334, "https"),
     }
     ingress = find(objects, "Ingress", "traversion-websocket-ingress")
     (path,) = ingress["spec"]["rules"][0]["http"]["paths"]
@@ -131,7 +131,7 @@ def test_upstreams_budget_of_health_requests_is_kept(variants: Variants) -> None
     """The kubelet is one address: what all probes of a pod ask in any 15 minutes counts together."""
     budget = UPSTREAM_1_0_0.health_budget
     assert budget
-    (container,) = workload(variants("upstream").manifests, "traversion").containers
+    container = workload(variants("upstream").manifests, "traversion").container("traversion")
     asked = 0.0
     for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
         probe = container[kind]

@@ -16,7 +16,7 @@ FLOORS = (
     {"traversion.settings"},
     {"traversion.refusal"},
     {"traversion.platform"},
-    {"traversion.timescaledb", "traversion.redis_cache"},
+    {"traversion.timescaledb", "traversion.redis_cache", "traversion.tls_proxy"},
     {"traversion.api"},
     {"traversion.observability"},
     {"traversion.secure_ingress"},

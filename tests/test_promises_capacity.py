@@ -237,3 +237,23 @@ def test_metrics_stand_in_the_order_that_the_api_server_stores(objects: list[Man
     kinds = [metric.get("resource", {}).get("name", metric["type"]) for metric in scaler["spec"]["metrics"]]
     assert kinds[-1] == "cpu"
     assert kinds[:-1] in ([], ["memory"], ["memory", "Pods"])
+
+
+def test_the_proxy_hardly_moves_the_autoscalers_percentages(objects: list[Manifest]) -> None:
+    """They are of the whole pod's requests: what the proxy asks for dilutes them."""
+    api = workload(objects, "traversion")
+    application, proxy = (
+        api.container(name)["resources"]["requests"] for name in ("traversion", "tls-proxy")
+    )
+    for resource, most in (("cpu", 10), ("memory", 8)):
+        share = amount(proxy[resource]) / amount(application[resource])
+        assert share <= Fraction(1, most), resource
+
+
+def test_the_proxy_accepts_what_its_memory_holds(objects: list[Manifest]) -> None:
+    limits = workload(objects, "traversion").container("tls-proxy")["resources"]["limits"]
+    config = find(objects, "ConfigMap", "traversion-tls-proxy")["data"]["nginx.conf"]
+    (workers,) = re.findall(r"worker_processes (\d+);", config)
+    (connections,) = re.findall(r"worker_connections (\d+);", config)
+    needed = int(workers) * int(connections) * 40 * 2**10
+    assert Fraction(80, 100) < needed / amount(limits["memory"]) < Fraction(95, 100)

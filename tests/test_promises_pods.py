@@ -186,7 +186,7 @@ def seconds_to_fail(probe: Manifest) -> int:
 
 
 def test_the_api_is_restarted_for_another_reason_than_it_is_unready(objects: list[Manifest]) -> None:
-    (container,) = workload(objects, "traversion").containers
+    container = workload(objects, "traversion").container("traversion")
     action = {
         kind: {
             key: container[kind][key] for key in ("httpGet", "tcpSocket", "exec") if key in container[kind]
@@ -205,7 +205,7 @@ def test_recovery_is_not_interrupted(objects: list[Manifest]) -> None:
 
 
 def test_pods_leave_in_time(objects: list[Manifest]) -> None:
-    (container,) = workload(objects, "traversion").containers
+    container = workload(objects, "traversion").container("traversion")
     command = container["lifecycle"]["preStop"]["exec"]["command"]
     assert command[0] == "sleep"
     assert 5 <= int(command[1]) < workload(objects, "traversion").spec["terminationGracePeriodSeconds"]
@@ -213,6 +213,20 @@ def test_pods_leave_in_time(objects: list[Manifest]) -> None:
     stop = database.containers[0]["lifecycle"]["preStop"]["exec"]["command"]
     assert stop[:2] == ["pg_ctl", "stop"]
     assert int(stop[stop.index("--timeout") + 1]) < database.spec["terminationGracePeriodSeconds"]
+
+
+def test_only_the_proxys_ports_are_open_to_others(objects: list[Manifest]) -> None:
+    proxy = {
+        port["name"]: port["containerPort"]
+        for port in workload(objects, "traversion").container("tls-proxy")["ports"]
+    }
+    service = find(objects, "Service", "traversion-service")["spec"]["ports"]
+    assert {port["port"] for port in service} <= {3333, 3334, 9090}
+    assert {port["targetPort"] for port in service} <= proxy.keys()
+    assert {port["appProtocol"] for port in service} == {"https"}
+    rules = find(objects, "NetworkPolicy", "allow-traversion")["spec"]["ingress"]
+    admitted = {port["port"] for rule in rules for port in rule["ports"]}
+    assert admitted == {number for name, number in proxy.items() if name != "health"}
 
 
 def test_the_api_can_write_where_it_does(objects: list[Manifest]) -> None:

@@ -1,5 +1,6 @@
 """Whatever an object names exists, selects what it means, and belongs to its environment."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -192,8 +193,9 @@ def test_every_key_of_a_secret_is_one_that_somebody_makes(synthesis: Synthesis) 
 def test_no_secret_is_made_in_vain(synthesis: Synthesis) -> None:
     read = {secret for each in workloads(synthesis.manifests) for secret, _ in each.secret_keys}
     read |= {
-        ingress["metadata"]["annotations"].get("nginx.ingress.kubernetes.io/auth-secret")
+        ingress["metadata"]["annotations"].get(f"nginx.ingress.kubernetes.io/{name}", "").rpartition("/")[2]
         for ingress in of_kind(synthesis.manifests, "Ingress")
+        for name in ("auth-secret", "proxy-ssl-secret")
     }
     assert {credential.secret for credential in synthesis.platform.credentials.declared} <= read
 
@@ -277,8 +279,16 @@ def test_hosts_that_programs_call_are_services(objects: list[Manifest]) -> None:
     for each in workloads(objects):
         for container in each.containers:
             variables = each.variables(objects, container["name"])
-            for name in ("DB_HOST", "REDIS_HOST", "PGHOST"):
+            for name in ("DB_HOST", "PGHOST"):
                 assert variables.get(name) in (None, *services), f"{each.name} {name}"
+    # The API reaches Redis through the proxy in its pod.
+    api = workload(objects, "traversion").variables(objects, "traversion")
+    assert (api["REDIS_HOST"], api["REDIS_PORT"]) == ("127.0.0.1", "6379")
+    proxy = find(objects, "ConfigMap", "traversion-tls-proxy")["data"]["nginx.conf"]
+    assert re.findall(r"listen (127\S+).*;\n\s*proxy_pass ([\w-]+):(\d+);", proxy) == [
+        ("127.0.0.1:6379", "redis-service", "6379")
+    ]
+    assert "redis-service" in services
     for path in mentions(find(objects, "ConfigMap", "prometheus-config"), "-service:"):
         assert "alertmanager-service" in services, path
 
@@ -335,7 +345,8 @@ def test_operators_find_the_names_that_they_type(production: list[Manifest]) -> 
     for kind, wanted in expected.items():
         assert wanted <= names(production, kind)
     assert [container["name"] for container in workload(production, "traversion").containers] == [
-        "traversion"
+        "traversion",
+        "tls-proxy",
     ]
     credentials = workload(production, "traversion").variables(production, "traversion")
     assert credentials["DB_NAME"] == "traversion"

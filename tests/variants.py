@@ -7,6 +7,7 @@ from traversion.contract import UPSTREAM_1_0_0
 from traversion.settings import (
     AlertReceivers,
     ArchiveSettings,
+    AuthoritySettings,
     BackupSettings,
     ClusterSettings,
     CredentialSettings,
@@ -27,6 +28,8 @@ _OFFSITE = S3Repository(
     endpoint_cidrs=("10.20.0.0/16",),
 )
 
+_CERTIFICATES = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n" * 2
+
 VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "upstream": ("production", {"api.contract": UPSTREAM_1_0_0}),
     "external-secrets": (
@@ -46,6 +49,10 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
                 archive=ArchiveSettings(repository=_OFFSITE),
             )
         },
+    ),
+    "succession": (
+        "production",
+        {"authority": AuthoritySettings(generation=2, successor=True, trusted=_CERTIFICATES)},
     ),
     "recommendations": ("staging", {"vertical_pod_autoscaler": True}),
     "eks": (

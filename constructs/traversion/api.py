@@ -14,12 +14,14 @@ from traversion.platform.workloads import deployment, disruption_budget, service
 from traversion.redis_cache import RedisCache
 from traversion.settings import ApiSettings
 from traversion.timescaledb import TimescaleDb
+from traversion.tls_proxy import Inlet, Outlet, TlsProxy
 
 REQUESTS_PER_SECOND = "traversion_http_requests_per_second"
 """The custom metric that the autoscaler asks for and the adapter serves."""
 
 _NAME = "traversion-app"
 _TRUST = "/etc/traversion/trust"
+_LOOPBACK = "127.0.0.1"
 
 
 class TraversionApi(Construct):
@@ -28,6 +30,10 @@ class TraversionApi(Construct):
     Creates the Deployment ``traversion-app``, the Service ``traversion-service`` (3333 http, 3334
     websocket and, where the image exports metrics, 9090), a HorizontalPodAutoscaler and a
     PodDisruptionBudget. Where the image listens is its contract's business; the Service's ports stay.
+
+    The image speaks no TLS except to the database. A proxy in the same pod does: the Service's ports lead to
+    it, and ``component.ports`` are its ports, the only ones that others may reach. They serve
+    ``certificate``, which names the Service. The application reaches Redis through it.
     """
 
     host = "traversion-service"
@@ -51,9 +57,10 @@ class TraversionApi(Construct):
         self.settings = settings
         self.contract = settings.contract
         self.name = _NAME
-        self.component = platform.make_component("traversion", "api", settings.image.tag).with_ports(
-            **self._target_ports()
-        )
+        component = platform.make_component("traversion", "api", settings.image.tag)
+        self.certificate = platform.certificates.serving(component, [self.host])
+        self._proxy = self._tls_proxy(redis)
+        self.component = component.with_ports(**self._proxy.ports)
         self._sessions = platform.credentials.declare(
             self.component,
             "traversion-app",
@@ -70,13 +77,28 @@ class TraversionApi(Construct):
         self._autoscaler()
         disruption_budget(self, self.component, _NAME)
 
-    def _target_ports(self) -> dict[str, int]:
-        """Return the ports the image listens on; two purposes may share one."""
+    @property
+    def request_ports(self) -> tuple[int, ...]:
+        """The ports of a pod where browsers' requests arrive, encrypted; two purposes may share one."""
+        return tuple(port for name, port in self.component.ports.items() if name != "metrics")
+
+    def _tls_proxy(self, redis: RedisCache) -> TlsProxy:
+        contract = self.contract
+        inlets = {"https": Inlet(8443, contract.http_port)}
+        if contract.websocket_port != contract.http_port:
+            inlets["wss"] = Inlet(8444, contract.websocket_port)
+        if contract.metrics_port:
+            inlets["metrics"] = Inlet(9443, contract.metrics_port)
+        outlets = {"redis": Outlet(redis.port, redis.host, redis.port, redis.certificate)}
+        return TlsProxy(self.settings.tls_proxy, self.certificate, inlets, outlets)
+
+    def _application_ports(self) -> dict[str, int]:
+        """Return the image's own ports, in plain text: for the pod's proxy and the kubelet's probes only."""
         ports = {"http": self.contract.http_port}
         if self.contract.websocket_port != self.contract.http_port:
             ports["websocket"] = self.contract.websocket_port
         if self.contract.metrics_port:
-            ports["metrics"] = self.contract.metrics_port
+            ports["plain-metrics"] = self.contract.metrics_port
         return ports
 
     def _configuration(
@@ -85,7 +107,9 @@ class TraversionApi(Construct):
         origins = ",".join([public_url, *cors_origins])
         values = {
             "NODE_ENV": "production",
-            "HOST": "0.0.0.0",  # noqa: S104 # inside the pod; network policies say who reaches it
+            # Not loopback alone: the kubelet's probes come from the node and ask the application itself. To
+            # everybody else the network policies open the proxy's ports only.
+            "HOST": "0.0.0.0",  # noqa: S104
             "PORT": str(self.contract.http_port),
             "WS_PORT": str(self.contract.websocket_port),
             "METRICS_PORT": str(self.contract.metrics_port),
@@ -109,7 +133,7 @@ class TraversionApi(Construct):
             "PGSSLROOTCERT": f"{_TRUST}/ca.crt",
             "NODE_EXTRA_CA_CERTS": f"{_TRUST}/ca.crt",
             "REDIS_ENABLED": "true",
-            "REDIS_HOST": redis.host,
+            "REDIS_HOST": _LOOPBACK,  # where the proxy encrypts for it
             "REDIS_PORT": str(redis.port),
         }
         known = {name: value for name, value in values.items() if name in self.contract.environment_keys}
@@ -132,7 +156,7 @@ class TraversionApi(Construct):
             name="traversion",
             image=settings.image,
             resources=settings.resources,
-            ports=self.component.ports,
+            ports=self._application_ports(),
             environment_from=self._config,
             environment=credentials,
             mounts=[*writable, Mount(database.certificate.trust, _TRUST)],
@@ -144,7 +168,7 @@ class TraversionApi(Construct):
             pre_stop=["sleep", str(settings.drain_seconds)],
         )
         pod = Pod(
-            [container],
+            [container, self._proxy.create(self, self.component)],
             uid=self.contract.uid,
             gid=self.contract.gid,
             grace_seconds=settings.grace_seconds,
@@ -172,12 +196,12 @@ class TraversionApi(Construct):
     def _service(self) -> None:
         target = self.component.ports
         ports = {
-            "http": (self.http_port, "http"),
-            "websocket": (self.websocket_port, "websocket" if "websocket" in target else "http"),
+            "http": (self.http_port, "https"),
+            "websocket": (self.websocket_port, "wss" if "wss" in target else "https"),
         }
         if "metrics" in target:
             ports["metrics"] = (self.metrics_port, "metrics")
-        service(self, self.component, self.host, ports)
+        service(self, self.component, self.host, ports, app_protocol="https")
 
     def _autoscaler(self) -> None:
         replicas = self.settings.replicas

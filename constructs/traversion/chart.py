@@ -41,6 +41,7 @@ class TraversionChart(Chart):
             cluster=environment.cluster,
             placement=environment.placement,
             credentials=environment.credentials,
+            authority=environment.authority,
             priority=environment.priority,
             quota_headroom_percent=environment.quota_headroom_percent,
             vertical_pod_autoscaler=environment.vertical_pod_autoscaler,

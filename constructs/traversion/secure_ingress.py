@@ -112,6 +112,7 @@ class SecureIngress(Construct):
             {"/": (api.host, "http")},
             {
                 **self._client_limits(),
+                **_verified_backend(api),
                 "proxy-body-size": self._settings.body_size,
                 "proxy-connect-timeout": "5",
                 "proxy-read-timeout": "60",
@@ -124,7 +125,7 @@ class SecureIngress(Construct):
                 "cors-max-age": "7200",
             },
         )
-        self._admit(api.component, *sorted({api.contract.http_port, api.contract.websocket_port}))
+        self._admit(api.component, *api.request_ports)
 
     def _websocket(self, api: TraversionApi) -> None:
         timeout = str(self._settings.websocket_timeout_seconds)
@@ -134,6 +135,7 @@ class SecureIngress(Construct):
             {api.contract.websocket_path: (api.host, "websocket")},
             {
                 **self._client_limits(),
+                **_verified_backend(api),
                 "proxy-connect-timeout": "5",
                 "proxy-read-timeout": timeout,
                 "proxy-send-timeout": timeout,
@@ -217,6 +219,19 @@ class SecureIngress(Construct):
                 ],
             ),
         )
+
+
+def _verified_backend(api: TraversionApi) -> dict[str, str]:
+    """Return what makes the controller speak TLS to the pods, and verify authority and name."""
+    return {
+        "backend-protocol": "HTTPS",
+        "proxy-ssl-secret": f"{api.component.namespace}/{api.certificate.trust_secret}",
+        "proxy-ssl-verify": "on",
+        "proxy-ssl-verify-depth": "2",
+        "proxy-ssl-name": api.certificate.name,
+        "proxy-ssl-server-name": "on",
+        "proxy-ssl-protocols": "TLSv1.2 TLSv1.3",
+    }
 
 
 def _backend(service: str, port_name: str) -> k8s.IngressBackend:

@@ -26,10 +26,10 @@ subjectAltName = critical, {names}
 class Authority:
     """A certificate authority with its files in a directory."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, name: str = "internal CA") -> None:
         self._directory = directory
         self._issued = 0
-        self._request("authority", "/CN=internal CA", "DNS:not.in.an.authority")
+        self._request("authority", f"/CN={name}", "DNS:not.in.an.authority")
 
     @property
     def certificate(self) -> str:

@@ -1,14 +1,21 @@
-"""A Redis server that runs the synthesized pod ``redis``, and redis-cli as its clients have it."""
+"""A Redis server that runs the synthesized pod ``redis``, and redis-cli as its clients have it: with TLS."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 from tests.integration.kubelet import Pod, Secrets
 from tests.integration.processes import Daemon, daemon, eventually, run
 from tests.manifests import Manifest
 
-PASSWORDS = {"default": "password", "exporter": "exporter-password", "admin": "admin-password"}
+PASSWORDS = {
+    "default": "password",
+    "exporter": "exporter-password",
+    "reloader": "reloader-password",
+    "admin": "admin-password",
+}
+CERTIFICATE_PATH = "/etc/redis-tls"
 
 
 class Redis:
@@ -28,11 +35,19 @@ class Redis:
         own_address = {
             r"\b6379\b": str(port),
             r"(?m)^bind .*$": "bind 127.0.0.1",
-            r"\bredis-cli\b": f"redis-cli -p {port}",
         }
+        self.secrets = secrets
         self.pod = Pod(manifests, "redis", root, secrets=secrets, rewrites=own_address | dict(rewrites or {}))
         self.data = self.pod.path("/data")
         self.log = root / "server.log"
+
+    @cached_property
+    def client(self) -> list[str]:
+        """redis-cli as it connects over the network: verifying the authority, and the name by SNI."""
+        authority = self.pod.path("/").parent / f"{self.pod.path('/').name}-trust.crt"
+        authority.write_text(self.secrets["redis-tls"]["ca.crt"], encoding="utf-8")
+        tls = ["--tls", "--cacert", str(authority), "--sni", "redis-service"]
+        return ["redis-cli", "-p", str(self.port), *tls, "--no-auth-warning"]
 
     @contextmanager
     def running(self, *, wait: bool = True) -> Iterator[Daemon]:
@@ -55,14 +70,13 @@ class Redis:
         """Send one command as a user and return the answer, which begins with a code if it is an error."""
         login = ["--user", user] if user != "default" else []
         known = self.passwords[user] if password is None else password
-        client = ["redis-cli", "-p", str(self.port), *login, "--no-auth-warning", *command]
+        client = [*self.client, *login, *command]
         done = run(client, {"REDISCLI_AUTH": known} if known else {})
         return (done.stdout + done.stderr).strip()
 
     def pipe(self, commands: str) -> None:
         """Send many commands at once, one on a line."""
-        client = ["redis-cli", "-p", str(self.port), "--no-auth-warning"]
-        done = run(client, {"REDISCLI_AUTH": self.passwords["default"]}, text=commands)
+        done = run(self.client, {"REDISCLI_AUTH": self.passwords["default"]}, text=commands)
         assert done.returncode == 0, done.stderr
 
     def number(self, section: str, field: str) -> int:

@@ -45,6 +45,7 @@ class Pod:
         paths are that mean another pod's files: a volume that they share, or what its agent reads.
         """
         spec = workload(manifests, component, name=workload_name).spec
+        self.manifests = manifests
         self._root = root
         self._elsewhere = dict(elsewhere or {})
         self._secrets = secrets

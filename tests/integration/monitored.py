@@ -15,10 +15,10 @@ from tests.manifests import Manifest
 TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
-def prometheus_pod(manifests: Sequence[Manifest], root: Path, **rewrites: str) -> Pod:
+def prometheus_pod(manifests: Sequence[Manifest], root: Path, secrets: Secrets, **rewrites: str) -> Pod:
     """Lay out the pod, with the token that the kubelet would mount."""
     (root / "token").write_text("a token", encoding="utf-8")
-    return Pod(manifests, "prometheus", root, secrets={}, rewrites={TOKENS: str(root), **rewrites})
+    return Pod(manifests, "prometheus", root, secrets=secrets, rewrites={TOKENS: str(root), **rewrites})
 
 
 def alertmanager_pod(

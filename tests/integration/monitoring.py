@@ -8,14 +8,18 @@ address of ours.
 
 import json
 import re
+import ssl
+import tempfile
 import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
+from tests.integration.kubelet import Files
 from tests.integration.stand_ins import Application, serving
 from tests.manifests import Workload
 from traversion.contract import Contract
@@ -81,10 +85,10 @@ def find_pods(config: dict[str, Any], pods: Mapping[str, Sequence[Mapping[str, A
 
 
 @contextmanager
-def exporting(contract: Contract, requests_per_second: float) -> Iterator[str]:
+def exporting(contract: Contract, requests_per_second: float, certificate: Files) -> Iterator[str]:
     """Stand in for an API pod: serve every metric of the contract, counters growing; yields its address."""
     application = Application(contract, requests_per_second)
-    with serving({contract.metrics_path: application.page}) as address:
+    with serving({contract.metrics_path: application.page}, certificate) as address:
         yield address
 
 
@@ -109,8 +113,17 @@ def receiving() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
 
 
 @contextmanager
-def _serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+def _serving(
+    handler: Callable[..., BaseHTTPRequestHandler], certificate: Files | None = None
+) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            with tempfile.TemporaryDirectory() as directory:
+                file = Path(directory, "both.pem")
+                file.write_text(certificate["tls.crt"] + certificate["tls.key"], encoding="utf-8")
+                context.load_cert_chain(file)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:

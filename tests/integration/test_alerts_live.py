@@ -140,7 +140,9 @@ def live(  # noqa: PLR0917 # fixtures
     assert redis_cli
     # Debian's exporter stumbles over quotes in a password; what is generated has none.
     plain = {"username": "postgres_exporter", "password": "of-letters"}
-    secrets = {**secrets, "timescaledb-exporter": plain}
+    # "localhost" stands for the Service of Redis, which its exporter verifies.
+    tls = authority.issue(["redis-service", "localhost"])
+    secrets = {**secrets, "timescaledb-exporter": plain, "redis-tls": tls}
     exporters = {name: program(f"prometheus-{name}") for name in ("postgres-exporter", "redis-exporter")}
     with ExitStack() as stack:
         root = stack.enter_context(public_directory())
@@ -190,9 +192,9 @@ def live(  # noqa: PLR0917 # fixtures
         kubelet = stack.enter_context(serving(node, authority.issue(["node-1"]), "a token"))
         on_node = {"targets": [kubelet], "labels": {"__meta_kubernetes_node_name": "node-1"}}
         pods["cadvisor"] = pods["kubelet"] = [on_node]
-        # Nothing of ours asks these two for more than whether they answer.
-        gateway = stack.enter_context(serving({"/metrics": lambda: sample("pushgateway_build_info", 1)}))
+        gateway = stack.enter_context(serving({"/metrics": backups}))
         pods["backups"] = discovered(workload(production, "pushgateway"), "pushgateway-1", gateway)
+        # Nothing of ours asks Grafana for more than whether it answers.
         grafana = stack.enter_context(serving({"/metrics": lambda: sample("grafana_build_info", 1)}))
         pods["grafana"] = discovered(workload(production, "grafana"), "grafana-0", grafana)
         applications = [Application(TRAVERSION), Application(TRAVERSION)]
@@ -203,7 +205,9 @@ def live(  # noqa: PLR0917 # fixtures
             for target in discovered(
                 workload(production, "traversion"),
                 name,
-                stack.enter_context(serving({TRAVERSION.metrics_path: application.page})),
+                stack.enter_context(
+                    serving({TRAVERSION.metrics_path: application.page}, secrets["traversion-tls"])
+                ),
             )
         ]
 
@@ -217,6 +221,7 @@ def live(  # noqa: PLR0917 # fixtures
         metrics = prometheus_pod(
             production,
             tmp_path_factory.mktemp("prometheus"),
+            secrets,
             **{"localhost:9090": metrics_at, "alertmanager-service:9093": alerts_at},
         )
         rewrite(metrics, "rules", faster)
@@ -234,6 +239,32 @@ def live(  # noqa: PLR0917 # fixtures
         )
 
 
+def backups() -> str:
+    """What the backup jobs and the rehearsal leave at the Pushgateway; test_backups.py compares it."""
+    now = time.time()
+    kinds = [("primary", "full"), ("primary", "incremental"), ("offsite", "full"), ("archive", "full")]
+    lines = [
+        sample(f"traversion_backup_{name}", value, repository=repository, type=kind)
+        for repository, kind in (*kinds, ("archive", "dump"))
+        for name, value in (
+            ("last_completion_timestamp_seconds", now - 600),
+            ("oldest_timestamp_seconds", now - 30 * 86400),
+            ("count", 30),
+            ("last_added_bytes", 2e9),
+            ("last_duration_seconds", 300),
+            ("last_damaged", 0),
+        )
+    ]
+    rehearsed = {
+        "success": 1,
+        "duration_seconds": 900,
+        "last_success_timestamp_seconds": now - 86400,
+        "data_age_seconds": 45,
+    }
+    lines += [sample(f"traversion_rehearsal_{name}", value) for name, value in rehearsed.items()]
+    return "".join(lines)
+
+
 def unhurried(config: dict[str, Any]) -> dict[str, Any]:
     """Scrape once a second: a scrape may take as long as the interval, and real exporters need a while."""
     config["global"] |= {"scrape_interval": "1s", "evaluation_interval": "500ms"}
@@ -247,7 +278,7 @@ def exporting(
     """Run an exporter's pod; the Services that it asks are ports of this machine."""
     root.mkdir()
     name = root.name
-    rewrites = {service: f"127.0.0.1:{port}" for service, port in servers.items()}
+    rewrites = {service: f"localhost:{port}" for service, port in servers.items()}
     pod = Pod(manifests, name, root, secrets=secrets, rewrites={**rewrites, "verify-full": "verify-ca"})
     address = f"127.0.0.1:{free_port()}"
     command = [program, *pod.command(name), f"--web.listen-address={address}"]

@@ -360,9 +360,8 @@ def test_the_agent_speaks_to_backup_jobs_only(place: Place, tmp_path: Path) -> N
 def test_a_job_sends_nothing_to_a_host_that_it_does_not_know(place: Place, tmp_path: Path) -> None:
     site = place.site
     pod = site.pod("timescaledb-backup-full")
-    pod.replace_secret(
-        AGENT_CERTIFICATE,
-        {**site.secrets["timescaledb-backup-tls"], "ca.crt": Authority(tmp_path).certificate},
+    (pod.path("/etc/trust") / "ca.crt").resolve().write_text(
+        Authority(tmp_path).certificate, encoding="utf-8"
     )
     done = site.run(pod, "backup")
     assert done.returncode != 0

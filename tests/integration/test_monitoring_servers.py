@@ -44,9 +44,9 @@ def environment(request: pytest.FixtureRequest) -> Sequence[Manifest]:
 
 
 def test_promtool_accepts_configuration_and_rules(
-    promtool: str, environment: Sequence[Manifest], tmp_path: Path
+    promtool: str, environment: Sequence[Manifest], secrets: Secrets, tmp_path: Path
 ) -> None:
-    pod = prometheus_pod(environment, tmp_path)
+    pod = prometheus_pod(environment, tmp_path, secrets)
     # Debian builds Prometheus without the discovery of pods.
     rewrite(pod, "prometheus", lambda config: find_pods(config, {}))
     config, rules = (str(pod.path(f"/etc/prometheus/{name}.yml")) for name in ("prometheus", "rules"))
@@ -120,11 +120,13 @@ def monitoring(
         alerts = alertmanager_pod(production, directory, secrets, f"http://{address}/slack")
         stack.enter_context(running_alertmanager(alertmanager, alerts, alerts_at, address))
         addresses = {
-            pod: pods.enter_context(exporting(TRAVERSION, rate)) for pod, rate in REQUESTS_PER_SECOND.items()
+            pod: pods.enter_context(exporting(TRAVERSION, rate, secrets["traversion-tls"]))
+            for pod, rate in REQUESTS_PER_SECOND.items()
         }
         metrics = prometheus_pod(
             production,
             tmp_path_factory.mktemp("prometheus"),
+            secrets,
             **{"localhost:9090": metrics_at, "alertmanager-service:9093": alerts_at},
         )
         scrape(metrics, production, addresses, alerts_at)

@@ -62,7 +62,7 @@ class PostgresExporter:
 
 
 class RedisExporter:
-    """Logs in to Redis as the user that may only ask for statistics."""
+    """Logs in to Redis as the user that may only ask for statistics, over verified TLS."""
 
     def __init__(
         self, scope: Construct, platform: Platform, settings: ExporterSettings, redis: RedisCache
@@ -78,10 +78,12 @@ class RedisExporter:
             resources=settings.resources,
             ports=component.ports,
             environment={
-                "REDIS_ADDR": f"redis://{redis.host}:{redis.port}",
+                "REDIS_ADDR": f"rediss://{redis.host}:{redis.port}",
+                "REDIS_EXPORTER_TLS_CA_CERT_FILE": "/etc/trust/ca.crt",
                 "REDIS_USER": "exporter",
                 "REDIS_PASSWORD": redis.credential.key("exporter-password"),
             },
+            mounts=[Mount(redis.certificate.trust, "/etc/trust")],
             readiness=http_probe("/health", "metrics"),
             liveness=http_probe("/health", "metrics", failures=6),
         )

@@ -11,6 +11,7 @@ from traversion.observability.alertmanager import Alertmanager
 from traversion.observability.rules.rule import EVALUATION_SECONDS
 from traversion.observability.text import to_yaml
 from traversion.platform import Platform
+from traversion.platform.certificates import ServingCertificate
 from traversion.platform.component import Component
 from traversion.platform.pods import Container, Pod, http_probe
 from traversion.platform.rbac import allow_cluster, allow_in_namespace, call_kubernetes
@@ -42,6 +43,13 @@ class ScrapeTarget:
     path: str = "/metrics"
     describes_others: bool = False
     """Its series carry labels such as ``pod`` of the objects that they are about; keep those."""
+    certificate: ServingCertificate | None = None
+    """What its pods serve the metrics with; None: they serve them in plain text."""
+
+    @property
+    def trust_directory(self) -> str:
+        """Where Prometheus finds the authority behind the certificate."""
+        return f"/etc/prometheus-trust/{self.job}"
 
 
 class Prometheus:
@@ -128,7 +136,15 @@ class Prometheus:
                 f"--web.external-url=https://{self._host_name}/",
             ],
             ports=self.component.ports,
-            mounts=[Mount(config, "/etc/prometheus"), Mount(data, "/prometheus", sub_path="data")],
+            mounts=[
+                Mount(config, "/etc/prometheus"),
+                Mount(data, "/prometheus", sub_path="data"),
+                *(
+                    Mount(target.certificate.trust_of(f"{target.job}-trust"), target.trust_directory)
+                    for target in self._targets
+                    if target.certificate
+                ),
+            ],
             # Replaying the write-ahead log after a crash takes minutes.
             startup=http_probe("/-/ready", "http", period=15, failures=60),
             readiness=http_probe("/-/ready", "http"),
@@ -192,6 +208,7 @@ def _scrape_pods(target: ScrapeTarget) -> Mapping[str, Any]:
     return {
         "job_name": target.job,
         "metrics_path": target.path,
+        **(_tls(target, target.certificate) if target.certificate else {}),
         **({"honor_labels": True} if target.describes_others else {}),
         "kubernetes_sd_configs": [
             {
@@ -216,6 +233,12 @@ def _scrape_pods(target: ScrapeTarget) -> Mapping[str, Any]:
             {"target_label": "component", "replacement": target.component.role},
         ],
     }
+
+
+def _tls(target: ScrapeTarget, certificate: ServingCertificate) -> Mapping[str, Any]:
+    """Pods are found by address, which no certificate bears: expect the name of their Service."""
+    verified = {"ca_file": f"{target.trust_directory}/ca.crt", "server_name": certificate.name}
+    return {"scheme": "https", "tls_config": verified}
 
 
 def _scrape_kubelets(job: str, path: str, namespace: str, metrics: str) -> Mapping[str, Any]:

@@ -63,7 +63,10 @@ class ObservabilityStack(Construct):
             KubeStateMetrics(self, platform, settings.kube_state_metrics).target,
         ]
         if api and api.contract.metrics_port:
-            targets.append(ScrapeTarget("traversion", api.component, "metrics", api.contract.metrics_path))
+            path, certificate = api.contract.metrics_path, api.certificate
+            targets.append(
+                ScrapeTarget("traversion", api.component, "metrics", path, certificate=certificate)
+            )
         if database:
             targets.append(PostgresExporter(self, platform, settings.postgres_exporter, database).target)
         if database and database.job_metrics:

@@ -16,6 +16,7 @@ from traversion.platform.notation import quantity
 from traversion.platform.placement import Placement
 from traversion.platform.storage import Storage
 from traversion.settings import (
+    AuthoritySettings,
     ClusterSettings,
     CredentialSettings,
     PlacementSettings,
@@ -45,6 +46,7 @@ class Platform(Construct):
         cluster: ClusterSettings | None = None,
         placement: PlacementSettings | None = None,
         credentials: CredentialSettings | None = None,
+        authority: AuthoritySettings | None = None,
         priority: int = 100_000,
         quota_headroom_percent: int = 20,
         vertical_pod_autoscaler: bool = False,
@@ -66,9 +68,14 @@ class Platform(Construct):
         self._network_scope = Construct(self, "network")
         self._external_secrets_scope = Construct(self, "external-secrets")
         self.storage = Storage(Construct(self, "storage"), self.component, cluster)
-        self.certificates = Certificates(Construct(self, "certificates"), self.component)
-        self.network = Network(self.component, cluster.dns_cidrs)
         self.credentials = Credentials(credentials or CredentialSettings())
+        self.certificates = Certificates(
+            Construct(self, "certificates"),
+            self.component,
+            authority or AuthoritySettings(),
+            self.credentials,
+        )
+        self.network = Network(self.component, cluster.dns_cidrs)
         self.api_server = Addresses("kubernetes-api-server", cluster.api_server_cidrs)
         self.kubelets = Addresses("kubelets", cluster.node_cidrs)
         self.capacity = Capacity()

@@ -178,10 +178,12 @@ def service(
     ports: Mapping[str, tuple[int, str]],
     *,
     headless: bool = False,
+    app_protocol: str | None = None,
 ) -> None:
     """Create a Service; ``ports`` maps a name to the port and the container port's name behind it.
 
-    Headless, it gives every pod a DNS name, also before the pod is ready.
+    Headless, it gives every pod a DNS name, also before the pod is ready. ``app_protocol`` tells gateways
+    and meshes what all its ports speak, where the ports' names do not.
     """
     k8s.KubeService(
         scope,
@@ -193,7 +195,13 @@ def service(
             publish_not_ready_addresses=True if headless else None,
             selector=component.selector,
             ports=[
-                k8s.ServicePort(name=port_name, port=port, target_port=int_or_string(target), protocol="TCP")
+                k8s.ServicePort(
+                    name=port_name,
+                    port=port,
+                    target_port=int_or_string(target),
+                    protocol="TCP",
+                    app_protocol=app_protocol,
+                )
                 for port_name, (port, target) in ports.items()
             ],
         ),

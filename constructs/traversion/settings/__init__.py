@@ -5,7 +5,8 @@ combination that cannot work is refused with the setting, the value and the reme
 synthesized. Settings are frozen: what was checked is what is deployed.
 """
 
-from traversion.settings.api import ApiSettings, AutoscalingTargets
+from traversion.settings.api import ApiSettings, AutoscalingTargets, TlsProxySettings
+from traversion.settings.authority import AuthoritySettings
 from traversion.settings.backups import (
     ArchiveSettings,
     AzureRepository,
@@ -37,6 +38,7 @@ __all__ = [
     "AlertmanagerSettings",
     "ApiSettings",
     "ArchiveSettings",
+    "AuthoritySettings",
     "AutoscalingTargets",
     "AzureRepository",
     "BackupSettings",
@@ -62,5 +64,6 @@ __all__ = [
     "S3Repository",
     "Settings",
     "TimescaleDbSettings",
+    "TlsProxySettings",
     "refuse",
 ]

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from traversion.contract import REQUEST_SECONDS
 from traversion.settings.api import ApiSettings
+from traversion.settings.authority import AuthoritySettings
 from traversion.settings.base import Image, Settings, refuse
 from traversion.settings.cluster import ClusterSettings, CredentialSettings, PlacementSettings
 from traversion.settings.ingress import Hosts, IngressSettings
@@ -35,6 +36,8 @@ class Environment(Settings):
     """The nodes."""
     credentials: CredentialSettings = CredentialSettings()
     """The source of secret values."""
+    authority: AuthoritySettings = AuthoritySettings()
+    """The authority that signs certificates between components."""
     quota_headroom_percent: Annotated[int, Field(ge=0, le=400)] = 20
     """Room in the quota above the computed maximum, for pods that are still stopping and for debugging."""
     vertical_pod_autoscaler: bool = False

@@ -105,7 +105,7 @@ class BackupJobs:
         return [
             *self._backups.tools(config, files.create(self._scope, self.component)),
             Mount(self._client_certificate.files, pgbackrest.CERTIFICATE_DIRECTORY),
-            Mount(self._database_certificate.trust, "/etc/trust"),
+            Mount(self._database_certificate.trust, pgbackrest.TRUST_DIRECTORY),
             Mount(Scratch("tmp", "64Mi"), "/tmp"),
         ]
 

@@ -135,6 +135,7 @@ class Backups:
                 Mount(data, DATA_VOLUME),
                 Mount(SOCKET, SOCKET_DIRECTORY),
                 Mount(certificate.files, pgbackrest.CERTIFICATE_DIRECTORY),
+                Mount(certificate.trust, pgbackrest.TRUST_DIRECTORY),
                 Mount(Scratch("agent-tmp", "64Mi"), "/tmp"),
             ],
             # Until the repositories are ready there is no server to ask, and a restart would not help.

@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from traversion.platform import Platform
+from traversion.platform import Platform, renewal
 from traversion.platform.component import Component
 from traversion.platform.credentials import Credential, Fixed, Random, Source
 from traversion.platform.pods import Container, EnvValue, Pod
@@ -21,7 +21,7 @@ from traversion.timescaledb.files import (
 from traversion.timescaledb.pgbackrest import AGENT_PORT
 from traversion.timescaledb.pushgateway import Pushgateway
 from traversion.timescaledb.rehearsal import Rehearsal
-from traversion.timescaledb.server import HELPER, UID, Additions, database_server
+from traversion.timescaledb.server import UID, Additions, database_server
 
 _SCHEMA_RUNNER = Resources(cpu="50m", cpu_limit="500m", memory="64Mi", memory_limit="128Mi")
 # Superuser, and the schema job beside a person who looks on.
@@ -170,7 +170,7 @@ class TimescaleDb(Construct):
 
     def _reserve_restored_server(self) -> None:
         """Have the quota admit a restored server beside this one: nobody wants to raise it at night."""
-        self._platform.capacity.add_pods(1, [self.settings.resources, HELPER], [RESTORER])
+        self._platform.capacity.add_pods(1, [self.settings.resources, renewal.RESOURCES], [RESTORER])
         self._platform.capacity.add_claim(self.settings.storage)
 
     def connection(self, credential: Credential) -> dict[str, EnvValue]:

@@ -34,6 +34,7 @@ USER = "backup"
 CONFIG_DIRECTORY = "/etc/pgbackrest"
 KEYS_DIRECTORY = "/etc/pgbackrest-keys"
 CERTIFICATE_DIRECTORY = "/etc/pgbackrest-tls"
+TRUST_DIRECTORY = "/etc/trust"
 VOLUME_DIRECTORY = "/var/lib/pgbackrest"
 SPOOL_DIRECTORY = "/var/spool/pgbackrest"
 TOKEN_DIRECTORY = "/var/run/secrets/sts.amazonaws.com"  # noqa: S105 # a path
@@ -172,7 +173,7 @@ def database_end(placed: Sequence[Placed], *, client: str) -> str:
             "tls-server-address": "*",
             "tls-server-port": AGENT_PORT,
             "tls-server-auth": f"{client}={STANZA}",
-            "tls-server-ca-file": f"{CERTIFICATE_DIRECTORY}/ca.crt",
+            "tls-server-ca-file": f"{TRUST_DIRECTORY}/ca.crt",
             "tls-server-cert-file": f"{CERTIFICATE_DIRECTORY}/tls.crt",
             "tls-server-key-file": f"{CERTIFICATE_DIRECTORY}/tls.key",
         },
@@ -193,7 +194,7 @@ def job_end(placed: Sequence[Placed], settings: BackupSettings, *, host: str) ->
             "pg1-host": host,
             "pg1-host-type": "tls",
             "pg1-host-port": AGENT_PORT,
-            "pg1-host-ca-file": f"{CERTIFICATE_DIRECTORY}/ca.crt",
+            "pg1-host-ca-file": f"{TRUST_DIRECTORY}/ca.crt",
             "pg1-host-cert-file": f"{CERTIFICATE_DIRECTORY}/tls.crt",
             "pg1-host-key-file": f"{CERTIFICATE_DIRECTORY}/tls.key",
         },

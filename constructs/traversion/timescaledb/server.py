@@ -10,18 +10,17 @@ from traversion.platform.certificates import ServingCertificate
 from traversion.platform.component import Component
 from traversion.platform.credentials import SecretKey
 from traversion.platform.pods import Container, EnvValue, Pod, exec_probe, tcp_probe
+from traversion.platform.renewal import certificate_reloader
 from traversion.platform.volumes import Claim, ConfigFiles, Mount, Scratch
 from traversion.platform.workloads import service, stateful_set
-from traversion.settings import Resources, TimescaleDbSettings
+from traversion.settings import TimescaleDbSettings
 from traversion.timescaledb.files import (
     CERTIFICATE_DIRECTORY,
     CONFIG_DIRECTORY,
     DATA_DIRECTORY,
     DATA_VOLUME,
     PORT,
-    SCRIPTS_DIRECTORY,
     SOCKET_DIRECTORY,
-    scripts,
 )
 from traversion.timescaledb.tuning import SHARED_MEMORY_FRACTION
 from traversion.values import bytes_of, format_bytes
@@ -31,7 +30,6 @@ UID = 1000
 
 SOCKET = Scratch("socket", "1Mi")
 
-HELPER = Resources(cpu="10m", cpu_limit="100m", memory="32Mi", memory_limit="64Mi")
 _INITDB = "--data-checksums --encoding=UTF8 --auth-local=peer --auth-host=scram-sha-256"
 
 
@@ -66,8 +64,6 @@ def database_server(
     """
     name = component.name
     config = ConfigFiles("config", f"{name}-config", configuration).create(scope, component)
-    reload = ConfigFiles("scripts", f"{name}-scripts", scripts("reload-certificate.sh"))
-    reload.create(scope, component)
     shared_memory = bytes_of(settings.resources.memory_limit) // SHARED_MEMORY_FRACTION
     accepting = ["pg_isready", "--quiet", "--host", "127.0.0.1", "--port", str(PORT)]
     server = Container(
@@ -102,17 +98,14 @@ def database_server(
         # SIGTERM would wait for every client to leave; this disconnects them and writes a checkpoint.
         pre_stop=["pg_ctl", "stop", "--pgdata", DATA_DIRECTORY, "--mode", "fast", "--timeout", "100"],
     )
-    reloader = Container(
-        name="certificate-reloader",
-        image=settings.image,
-        resources=HELPER,
-        command=["/bin/sh", f"{SCRIPTS_DIRECTORY}/reload-certificate.sh"],
-        environment={"INTERVAL_SECONDS": "60", "CERTIFICATE_DIRECTORY": CERTIFICATE_DIRECTORY},
-        mounts=[
-            Mount(reload, SCRIPTS_DIRECTORY),
-            Mount(certificate.files, CERTIFICATE_DIRECTORY),
-            Mount(SOCKET, SOCKET_DIRECTORY),
-        ],
+    reloader = certificate_reloader(
+        scope,
+        component,
+        settings.image,
+        certificate,
+        directory=CERTIFICATE_DIRECTORY,
+        tell=["psql", "--no-psqlrc", "--quiet", "--username=postgres", "--command=SELECT pg_reload_conf()"],
+        mounts=[Mount(SOCKET, SOCKET_DIRECTORY)],
     )
     pod = Pod(
         [server, reloader, *additions.beside],

@@ -18,7 +18,7 @@ cors-allow-methods cors-allow-origin cors-expose-headers custom-headers custom-h
 fastcgi-index fastcgi-params-configmap load-balance mirror-host mirror-request-body mirror-target
 modsecurity-transaction-id opentelemetry-operation-name permanent-redirect proxy-cookie-domain
 proxy-cookie-path proxy-next-upstream proxy-redirect-from proxy-redirect-to proxy-ssl-ciphers proxy-ssl-name
-proxy-ssl-secret rewrite-target server-alias session-cookie-domain session-cookie-expires
+proxy-ssl-protocols proxy-ssl-secret rewrite-target server-alias session-cookie-domain session-cookie-expires
 session-cookie-max-age session-cookie-name session-cookie-path session-cookie-samesite ssl-ciphers
 temporal-redirect upstream-hash-by upstream-vhost x-forwarded-prefix
 """

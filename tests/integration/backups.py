@@ -258,7 +258,11 @@ class Site:
         address = f"http://127.0.0.1:{self.gateway_port}/metrics"
         with urllib.request.urlopen(address, timeout=10) as answer:  # on this machine
             lines = answer.read().decode().splitlines()
-        pairs = (line.rsplit(" ", 1) for line in lines if line.startswith("traversion_"))
+        pairs = (
+            line.rsplit(" ", 1)
+            for line in lines
+            if line.startswith(("timescaledb_backup_", "timescaledb_rehearsal_"))
+        )
         return {series.replace('instance="",', ""): float(value) for series, value in pairs}
 
 

@@ -244,7 +244,7 @@ def backups() -> str:
     now = time.time()
     kinds = [("primary", "full"), ("primary", "incremental"), ("offsite", "full"), ("archive", "full")]
     lines = [
-        sample(f"traversion_backup_{name}", value, repository=repository, type=kind)
+        sample(f"timescaledb_backup_{name}", value, repository=repository, type=kind)
         for repository, kind in (*kinds, ("archive", "dump"))
         for name, value in (
             ("last_completion_timestamp_seconds", now - 600),
@@ -261,7 +261,7 @@ def backups() -> str:
         "last_success_timestamp_seconds": now - 86400,
         "data_age_seconds": 45,
     }
-    lines += [sample(f"traversion_rehearsal_{name}", value) for name, value in rehearsed.items()]
+    lines += [sample(f"timescaledb_rehearsal_{name}", value) for name, value in rehearsed.items()]
     return "".join(lines)
 
 

@@ -62,7 +62,17 @@ def test_there_is_one_for_each_subject() -> None:
     assert [
         file.removeprefix("traversion-").removesuffix(".json") for file in dashboards(Subject(TRAVERSION))
     ] == [
-        *("overview", "api", "causality", "websocket", "timescaledb", "redis", "resources", "prometheus"),
+        *(
+            "overview",
+            "api",
+            "causality",
+            "websocket",
+            "timescaledb",
+            "backups",
+            "redis",
+            "resources",
+            "prometheus",
+        ),
     ]
 
 

@@ -236,6 +236,10 @@ def test_what_is_promised_wakes_someone_up() -> None:
         "PersistentVolumeAlmostFull",
         "CertificateAboutToExpire",
         "RedisEvictsSessions",
+        "TimescaleDbBackupDamaged",
+        "TimescaleDbRehearsalFailed",
+        "TimescaleDbWalArchivingFailing",
+        "TimescaleDbWalArchivingLags",
         "TraversionAvailabilityBudgetBurnsFast",
         "TraversionLatencyBudgetBurnsFast",
     }

@@ -328,6 +328,19 @@ def test_data_is_never_pruned(objects: list[Manifest]) -> None:
         assert "Delete" not in policy.values()
 
 
+def test_the_schema_job_comes_before_the_pods_that_rely_on_it(objects: list[Manifest]) -> None:
+    (schema,) = (job for job in of_kind(objects, "Job"))
+    annotations = schema["metadata"]["annotations"]
+    assert annotations["argocd.argoproj.io/hook"] == "Sync"
+    wave = "argocd.argoproj.io/sync-wave"
+    waves = {
+        each.name: int(each.manifest["metadata"].get("annotations", {}).get(wave, 0))
+        for each in workloads(objects)
+    }
+    assert waves["traversion-app"] > int(annotations.get(wave, 0))
+    assert {name for name, number in waves.items() if number} == {"traversion-app"}
+
+
 def test_operators_find_the_names_that_they_type(production: list[Manifest]) -> None:
     expected = {
         "Deployment": {"traversion-app"},

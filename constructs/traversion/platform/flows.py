@@ -79,7 +79,9 @@ class Network:
         self._namespace = namespace_component
         self._dns: list[Endpoint] = [KUBE_DNS]
         if dns_cidrs:
+            # Seen as an address or, by network plug-ins that redirect to it, as the cache's pods.
             self._dns.append(Addresses("node-local-dns", dns_cidrs, exceptions=()))
+            self._dns.append(Pods("node-local-dns-pods", {"k8s-app": "node-local-dns"}, "kube-system"))
         self._declared: list[Flow] = []
 
     def allow(self, source: Endpoint, destination: Endpoint, *ports: int, because: str) -> None:

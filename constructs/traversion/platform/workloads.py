@@ -34,6 +34,7 @@ def deployment(
     *,
     autoscaled_to: int | None = None,
     surge: int = 1,
+    annotations: Mapping[str, str] | None = None,
 ) -> None:
     """Create a Deployment of one pod, or one whose size an autoscaler decides, up to ``autoscaled_to``."""
     service_account(scope, component)
@@ -42,7 +43,7 @@ def deployment(
     k8s.KubeDeployment(
         scope,
         "deployment",
-        metadata=component.metadata(name),
+        metadata=component.metadata(name, annotations),
         spec=k8s.DeploymentSpec(
             # Beside an autoscaler, a number here would reset the size at every apply.
             replicas=None if autoscaled_to else 1,

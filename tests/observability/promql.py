@@ -18,7 +18,7 @@ _WORDS_OF_THE_LANGUAGE = {
         "predict_linear",
         "changes",
     ),
-    *("time", "vector"),
+    *("time", "vector", "label_replace"),
 }
 
 

@@ -23,13 +23,18 @@ _MATCHERS = {
     for job in JOBS
 }
 _SELECTOR = re.compile(r"""(?<=\{)job="([a-z-]+)\"""")
-_RECORDED = re.compile(r"\b([a-z_]+(?::\w+)+)(\{)?")
+_RECORDED = re.compile(r"""("(?:\\.|[^"\\])*")|\b([a-z_]+(?::\w+)+)(\{)?""")
 
 
 def chosen(expr: str) -> str:
     """Keep a query to the environment and namespace that are chosen at the top of the dashboard."""
     expr = _SELECTOR.sub(lambda job: f"{_MATCHERS[job[1]]},{job[0]}", expr)
-    return _RECORDED.sub(lambda name: f"{name[1]}{{{_ENVIRONMENT}{',' if name[2] else '}'}", expr)
+    return _RECORDED.sub(_of_environment, expr)
+
+
+def _of_environment(found: re.Match[str]) -> str:
+    text, name, brace = found.groups()
+    return text or f"{name}{{{_ENVIRONMENT}{',' if brace else '}'}"
 
 
 @dataclass(frozen=True)

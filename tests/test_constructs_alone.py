@@ -260,6 +260,11 @@ def about(component: str) -> Callable[[Manifest], bool]:
     return lambda manifest: manifest["metadata"]["labels"][label] == component
 
 
+def about_without_files(component: str) -> Callable[[Manifest], bool]:
+    """Leave out rules and dashboards, which dist/ shows."""
+    return lambda manifest: about(component)(manifest) and not only("ConfigMap")(manifest)
+
+
 SNAPSHOT_CASES: dict[str, tuple[str, Callable[[Manifest], bool]]] = {
     "upstream-api": ("upstream", about("traversion")),
     "external-secrets": ("external-secrets", only("ExternalSecret")),
@@ -268,6 +273,11 @@ SNAPSHOT_CASES: dict[str, tuple[str, Callable[[Manifest], bool]]] = {
     "aks-storage": ("aks", only("StorageClass")),
     "generic-network": ("generic", only("NetworkPolicy")),
     "private-registry-alerting": ("private-registry", about("alertmanager")),
+    "alertmanager-cluster": ("highly-available-monitoring", about("alertmanager")),
+    "prometheus-twice": ("highly-available-monitoring", about_without_files("prometheus")),
+    "prometheus-with-stores": ("long-term-storage", about_without_files("prometheus")),
+    "grafana-with-single-sign-on": ("single-sign-on", about_without_files("grafana")),
+    "operator-monitors": ("operator", only("ServiceMonitor")),
 }
 
 

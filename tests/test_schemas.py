@@ -43,7 +43,14 @@ def test_objects_are_valid(version: str, every_object: list[Manifest]) -> None:
 def test_custom_resources_are_valid(every_object: list[Manifest]) -> None:
     custom = [manifest for manifest in every_object if is_custom(manifest)]
     kinds = {manifest["kind"] for manifest in custom}
-    assert kinds == {"Certificate", "ExternalSecret", "Issuer", "VerticalPodAutoscaler"}
+    assert kinds == {
+        "Certificate",
+        "ExternalSecret",
+        "Issuer",
+        "PrometheusRule",
+        "ServiceMonitor",
+        "VerticalPodAutoscaler",
+    }
     assert not refused((manifest, errors_of_custom(manifest)) for manifest in custom)
 
 

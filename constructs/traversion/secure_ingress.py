@@ -16,7 +16,7 @@ from imports.io.cert_manager import (
     IssuerSpecSelfSigned,
 )
 from traversion.api import TraversionApi
-from traversion.observability import ObservabilityStack
+from traversion.observability import Alertmanager, Grafana, ObservabilityStack, Prometheus
 from traversion.platform import Platform
 from traversion.platform.component import Component
 from traversion.platform.credentials import Derived, Fixed, Random
@@ -74,8 +74,11 @@ class SecureIngress(Construct):
         self._issuer()
         self._api(api)
         self._websocket(api)
-        self._monitoring(observability)
-        self._grafana(observability)
+        # Where the cluster's operator watches, it has its own ways in.
+        if observability.prometheus and observability.alertmanager:
+            self._monitoring(observability.prometheus, observability.alertmanager)
+        if observability.grafana:
+            self._grafana(observability.grafana)
 
     def _issuer(self) -> None:
         settings = self._settings
@@ -142,8 +145,7 @@ class SecureIngress(Construct):
             },
         )
 
-    def _monitoring(self, observability: ObservabilityStack) -> None:
-        prometheus, alertmanager = observability.prometheus, observability.alertmanager
+    def _monitoring(self, prometheus: Prometheus, alertmanager: Alertmanager) -> None:
         credential = self._platform.credentials.declare(
             self.component,
             "monitoring-basic-auth",
@@ -163,13 +165,14 @@ class SecureIngress(Construct):
                 "auth-secret": credential.secret,
                 "auth-secret-type": "auth-file",
                 "auth-realm": "Traversion monitoring",
+                # The controller passes the Service by; see there why a person stays with one replica.
+                **({"affinity": "cookie"} if prometheus.replicated else {}),
             },
         )
         self._admit(prometheus.component, prometheus.port)
         self._admit(alertmanager.component, alertmanager.port)
 
-    def _grafana(self, observability: ObservabilityStack) -> None:
-        grafana = observability.grafana
+    def _grafana(self, grafana: Grafana) -> None:
         self._ingress(
             "traversion-grafana-ingress",
             self._hosts.grafana,

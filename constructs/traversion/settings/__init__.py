@@ -5,6 +5,13 @@ combination that cannot work is refused with the setting, the value and the reme
 synthesized. Settings are frozen: what was checked is what is deployed.
 """
 
+from traversion.settings.alerting import (
+    AlertmanagerSettings,
+    AlertReceivers,
+    EmailReceiver,
+    MuteTime,
+    WebhookReceiver,
+)
 from traversion.settings.api import ApiSettings, AutoscalingTargets, TlsProxySettings
 from traversion.settings.authority import AuthoritySettings
 from traversion.settings.backups import (
@@ -22,13 +29,15 @@ from traversion.settings.cluster import ClusterSettings, CredentialSettings, Pla
 from traversion.settings.environment import Environment
 from traversion.settings.ingress import Hosts, IngressSettings
 from traversion.settings.observability import (
-    AlertmanagerSettings,
-    AlertReceivers,
     ExporterSettings,
     GrafanaSettings,
+    LokiSettings,
     ObjectiveSettings,
     ObservabilitySettings,
+    OidcSettings,
+    OperatorSettings,
     PrometheusSettings,
+    RemoteWrite,
 )
 from traversion.settings.redis import RedisSettings
 from traversion.settings.timescaledb import TimescaleDbSettings
@@ -44,6 +53,7 @@ __all__ = [
     "BackupSettings",
     "ClusterSettings",
     "CredentialSettings",
+    "EmailReceiver",
     "Environment",
     "ExporterSettings",
     "GcsRepository",
@@ -51,19 +61,25 @@ __all__ = [
     "Hosts",
     "Image",
     "IngressSettings",
+    "LokiSettings",
+    "MuteTime",
     "ObjectiveSettings",
     "ObservabilitySettings",
     "OffsiteSettings",
+    "OidcSettings",
+    "OperatorSettings",
     "PlacementSettings",
     "PosixRepository",
     "PrometheusSettings",
     "RedisSettings",
     "RehearsalSettings",
+    "RemoteWrite",
     "Replicas",
     "Resources",
     "S3Repository",
     "Settings",
     "TimescaleDbSettings",
     "TlsProxySettings",
+    "WebhookReceiver",
     "refuse",
 ]

@@ -13,6 +13,9 @@ from traversion.observability.metrics import JOBS, PG_UP, demand, names_in
 PROMETHEUS = DataSourceRef("prometheus", "prometheus")
 TIMESCALEDB = DataSourceRef("grafana-postgresql-datasource", "timescaledb")
 
+SQL = "sql"
+"""Stands for access to the database among what a query needs; a job of this name can be unwatched."""
+
 Kind = Literal["timeseries", "stat", "bargauge", "table"]
 """The type of the panel that shows the result."""
 
@@ -74,7 +77,7 @@ class Sql:
     """A query of the events in TimescaleDB; graphs need a column ``time`` and may have one ``metric``."""
 
     text: str
-    needs = frozenset({PG_UP.name})
+    needs = frozenset({PG_UP.name, SQL})
     """Where the database is not watched, Grafana has no access to it either."""
 
     def target(self, reference: str, kind: Kind) -> Dataquery:

@@ -2,8 +2,8 @@
 
 Real are Prometheus, Alertmanager, PostgreSQL, Redis and the exporters of both, all with their synthesized
 configuration. Stand-ins are the API, the kubelets and kube-state-metrics (stand_ins.py), and the receivers.
-Rewritten are addresses, and durations to a sixtieth (monitoring.py). The exporters verify no server name,
-because the server is this machine; test_timescaledb_server.py shows that the name is verified.
+Rewritten are addresses, and durations to a sixtieth (monitoring.py); the servers' certificates bear the name
+of this machine beside their Services', and the exporters verify it.
 """
 
 import json
@@ -37,7 +37,7 @@ from tests.manifests import Manifest, find, of_kind, workload
 from traversion.contract import TRAVERSION
 from traversion.verify.promql import parse
 
-pytestmark = [pytest.mark.daemon, pytest.mark.slow]
+pytestmark = [pytest.mark.daemon, pytest.mark.slow, pytest.mark.xdist_group("alerts-live")]
 
 PATIENCE = 60
 """Seconds. On a machine with nothing else to do, each fault takes about ten."""
@@ -135,9 +135,11 @@ def live(  # noqa: PLR0917 # fixtures
     assert redis_cli
     # Debian's exporter stumbles over quotes in a password; what is generated has none.
     plain = {"username": "postgres_exporter", "password": "of-letters"}
-    # "localhost" stands for the Service of Redis, which its exporter verifies.
-    tls = authority.issue(["redis-service", "localhost"])
-    secrets = {**secrets, "timescaledb-exporter": plain, "redis-tls": tls}
+    # "localhost" stands for the Services, whose names their exporters verify.
+    named = {
+        f"{name}-tls": authority.issue([f"{name}-service", "localhost"]) for name in ("timescaledb", "redis")
+    }
+    secrets = {**secrets, "timescaledb-exporter": plain, **named}
     exporters = {name: program(f"prometheus-{name}") for name in ("postgres-exporter", "redis-exporter")}
     with ExitStack() as stack:
         root = stack.enter_context(public_directory())
@@ -274,7 +276,7 @@ def exporting(
     root.mkdir()
     name = root.name
     rewrites = {service: f"localhost:{port}" for service, port in servers.items()}
-    pod = Pod(manifests, name, root, secrets=secrets, rewrites={**rewrites, "verify-full": "verify-ca"})
+    pod = Pod(manifests, name, root, secrets=secrets, rewrites=rewrites)
     address = f"127.0.0.1:{free_port()}"
     command = [program, *pod.command(name), f"--web.listen-address={address}"]
     with daemon(command, pod.environment(name), root / "log") as server:
@@ -296,7 +298,11 @@ def test_every_target_of_every_job_is_up(live: Live, production: Sequence[Manife
         seen = {series["metric"]["job"] for series in found}
         return seen == jobs and all(series["value"][1] == "1" for series in found)
 
-    eventually(up, within=PATIENCE)
+    try:
+        eventually(up, within=PATIENCE)
+    except AssertionError:
+        active = get(f"{live.prometheus}/api/v1/targets")["data"]["activeTargets"]
+        pytest.fail("\n".join(f"{target['scrapePool']}: {target['lastError']}" for target in active))
     assert {series["metric"]["environment"] for series in live.query("up")} == {"traversion-production"}
 
 

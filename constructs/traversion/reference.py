@@ -163,8 +163,10 @@ def _settings_page() -> str:
 def _kind(annotation: ast.expr | None, groups: Container[str]) -> str:
     kind = f"`{ast.unparse(annotation)}`" if annotation else ""
     match annotation:
-        case ast.BinOp(left=left):
+        case ast.BinOp(left=left, right=ast.Constant(None)):
             kind = f"{_kind(left, groups)}, or `None`"
+        case ast.BinOp(left=left, right=right):
+            kind = f"{_kind(left, groups)}, {_kind(right, groups)}"
         case ast.Subscript(ast.Name("Annotated"), ast.Tuple([inner, ast.Call(keywords=bounds)])):
             words = {
                 "ge": "from",

@@ -484,7 +484,10 @@ def _(manifests: list[Manifest], random: Random) -> bool:
 
 @fault("ingress-host-tls", "a host without a certificate")
 def _(manifests: list[Manifest], random: Random) -> bool:
-    one(random, of_kind(manifests, "Ingress"))["spec"]["tls"][0]["hosts"] = ["other.company.com"]
+    host = one(random, of_kind(manifests, "Ingress"))["spec"]["rules"][0]["host"]
+    for each in of_kind(manifests, "Ingress"):
+        if each["spec"]["rules"][0]["host"] == host:
+            each["spec"]["tls"][0]["hosts"] = ["other.company.com"]
     return True
 
 

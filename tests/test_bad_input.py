@@ -237,6 +237,7 @@ OIDC = (
     'client_id="traversion", email_domains=("company.com",), '
     'client_secret=settings.SecretReference(name="oidc", key="secret")))'
 )
+REFERENCE = 'settings.SecretReference(name="dns", key="token")'
 GATEWAY = 'mode="gateway", gateway=settings.GatewaySettings(implementation="{}")'
 ENVOY, OTHER = GATEWAY.format("envoy-gateway"), GATEWAY.format("other")
 WAYS_IN = [
@@ -249,7 +250,7 @@ WAYS_IN = [
     ("wildcard=True", "wildcard", "True", "set dns01"),
     ("acme_email=None", "acme_email", "None", "is required"),
     (
-        'issuer="self-signed", dns01=settings.Cloudflare(api_token=settings.SecretReference(name="c", key="k"))',
+        f'issuer="self-signed", dns01=settings.Cloudflare(api_token={REFERENCE})',
         "dns01",
         "'Cloudflare'",
         "remove it",

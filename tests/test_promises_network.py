@@ -287,7 +287,7 @@ def test_only_what_carries_the_traffic_gets_in(
     strangers = {end.name for end in ends} - ours
     # The API server calls this one, from wherever it is.
     found = {connection for connection in found if connection[1] != "prometheus-adapter"}
-    expected = {(API, 3333), (API, 3334), (GRAFANA, 3000)}
+    expected = {(API, 8443), (API, 8444), (GRAFANA, 3000)}
     expected |= {(PROMETHEUS, 9090), (ALERTMANAGER, 9093)} if name == "production" else {(PROXY, 4180)}
     if name in {"production", "gateway-traefik"}:  # proves its hosts by HTTP-01
         expected.add(("acme-http01-solver", 8089))

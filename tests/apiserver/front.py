@@ -223,7 +223,7 @@ def front(
     secrets = {
         each["spec"]["secretName"]: (internal if _is_internal(each) else public).serving(each)
         for each in of_kind(manifests, "Certificate")
-        if not each["spec"].get("isCA")
+        if not each["spec"].get("isCA") and each["spec"].get("dnsNames")
     }
     pods = Pods(internal)
     with ExitStack() as running:
@@ -321,7 +321,7 @@ def install_definitions(cluster: Cluster) -> None:
 
 
 def _is_internal(certificate: Manifest) -> bool:
-    return bool(certificate["spec"]["issuerRef"]["name"] == "internal-ca")
+    return str(certificate["spec"]["issuerRef"]["name"]).startswith("internal-ca")
 
 
 def _serving_secret(manifests: Sequence[Manifest], service: Manifest) -> str | None:

@@ -50,12 +50,12 @@ from traversion.secure_ingress.sites import (
     CORS_HEADERS,
     CORS_METHODS,
     CORS_SECONDS,
-    SECURITY_HEADERS,
     STRICT_TRANSPORT_SECURITY,
     Backend,
     Site,
 )
 from traversion.secure_ingress.traefik import Middlewares, Reference
+from traversion.tls_proxy import SECURITY_HEADERS
 
 GATEWAY = "traversion-gateway"
 _HTTP = "http"
@@ -165,7 +165,7 @@ class GatewayFront:
                         # The standard only promises ConfigMaps, which cert-manager cannot write.
                         ca_certificate_refs=[
                             BackendTlsPolicySpecValidationCaCertificateRefs(
-                                group="", kind="Secret", name=certificate.secret
+                                group="", kind="Secret", name=certificate.trust_secret
                             )
                         ],
                     ),

@@ -17,11 +17,11 @@ from traversion.secure_ingress.sites import (
     CORS_HEADERS,
     CORS_METHODS,
     CORS_SECONDS,
-    SECURITY_HEADERS,
     Limit,
     Site,
 )
 from traversion.settings import NginxSettings
+from traversion.tls_proxy import SECURITY_HEADERS
 
 _PREFIX = "nginx.ingress.kubernetes.io"
 _HEADERS = "traversion-response-headers"
@@ -131,7 +131,7 @@ def _verified(namespace: str, certificate: ServingCertificate) -> dict[str, str]
     """Return what makes the controller speak TLS to the pods, and verify authority and name."""
     return {
         "backend-protocol": "HTTPS",
-        "proxy-ssl-secret": f"{namespace}/{certificate.secret}",
+        "proxy-ssl-secret": f"{namespace}/{certificate.trust_secret}",
         "proxy-ssl-verify": "on",
         "proxy-ssl-verify-depth": "2",
         "proxy-ssl-name": certificate.name,

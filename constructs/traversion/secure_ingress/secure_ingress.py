@@ -69,8 +69,8 @@ class SecureIngress(Construct):
 
     def _api(self, api: TraversionApi) -> list[Site]:
         settings, hosts = self._settings, self._hosts
-        self._admit(api.component, *sorted({api.contract.http_port, api.contract.websocket_port}))
-        http = Backend(api.host, api.http_port, "http")
+        self._admit(api.component, *api.request_ports)
+        http = Backend(api.host, api.http_port, "http", api.certificate)
         site = self._site("api", hosts.api, "/", http, self._request_limit())
         site = replace(
             site,
@@ -78,7 +78,7 @@ class SecureIngress(Construct):
             origins=[f"https://{hosts.api}", *settings.cors_origins],
             body_size=settings.body_size,
         )
-        websocket = Backend(api.host, api.websocket_port, "websocket")
+        websocket = Backend(api.host, api.websocket_port, "websocket", api.certificate)
         path = api.contract.websocket_path
         return [
             site,

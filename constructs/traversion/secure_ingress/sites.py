@@ -10,13 +10,6 @@ CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 CORS_HEADERS = ("Authorization", "Content-Type", "X-Request-ID")
 CORS_SECONDS = 7200
 
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-}
-"""In every answer: browsers guess no types, show no page inside another site's, and tell nobody the path."""
-
 STRICT_TRANSPORT_SECURITY = "max-age=31536000; includeSubDomains"
 """A year of HTTPS only. It is what ingress-nginx sends unless its ConfigMap says otherwise."""
 

@@ -288,7 +288,7 @@ def test_only_what_carries_the_traffic_gets_in(
     # The API server calls this one, from wherever it is.
     found = {connection for connection in found if connection[1] != "prometheus-adapter"}
     expected = {(API, 8443), (API, 8444), (GRAFANA, 3000)}
-    expected |= {(PROMETHEUS, 9090), (ALERTMANAGER, 9093)} if name == "production" else {(PROXY, 4180)}
+    expected |= {(PROMETHEUS, 9090), (ALERTMANAGER, 9093)} if name == "production" else {(PROXY, 8443)}
     if name in {"production", "gateway-traefik"}:  # proves its hosts by HTTP-01
         expected.add(("acme-http01-solver", 8089))
     assert {each for each in found if each[0] in strangers and each[1] in ours} == {

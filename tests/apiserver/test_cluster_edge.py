@@ -131,7 +131,7 @@ def test_each_path_leads_where_it_should(way_in: Front) -> None:
     }
     if has_gateway(way_in):
         for path in ("/graph", "/alertmanager/"):
-            expected[f"{MONITORING}{path}", OPERATOR] = "oauth2-proxy-service:http"
+            expected[f"{MONITORING}{path}", OPERATOR] = "oauth2-proxy-service:https"
     for (url, client), service in expected.items():
         answer = way_in.ask(url, client=client, headers=LOGGED_IN)
         assert answer.status == 200, (url, answer)
@@ -208,7 +208,7 @@ def test_monitoring_asks_for_a_log_in(way_in: Front) -> None:
         # Nothing behind this host but the proxy that asks for it.
         for path in ("/", "/alertmanager", "/alertmanager/", "/oauth2/callback"):
             seen = way_in.ask(f"{MONITORING}{path}", client=OPERATOR).seen
-            assert seen["service"] == "oauth2-proxy-service:http"
+            assert seen["service"] == "oauth2-proxy-service:https"
         return
     wrong = {"Authorization": "Basic " + base64.b64encode(b"admin:guessed").decode()}
     for path in ("/graph", "/alertmanager/", "/api/v1/query"):

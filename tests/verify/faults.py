@@ -491,6 +491,24 @@ def _(manifests: list[Manifest], random: Random) -> bool:
     return True
 
 
+@fault("tls-host", "the certificate of another host")
+def _(manifests: list[Manifest], random: Random) -> bool:
+    secret = one(random, of_kind(manifests, "Ingress"))["spec"]["tls"][0]["secretName"]
+    for each in of_kind(manifests, "Certificate"):
+        if each["spec"]["secretName"] == secret:
+            each["spec"]["dnsNames"] = ["www.company.com"]
+    return True
+
+
+@fault("backend-name", "a name that the pods' certificate does not bear")
+def _(manifests: list[Manifest], random: Random) -> bool:
+    name = "nginx.ingress.kubernetes.io/proxy-ssl-name"
+    verified = [each for each in of_kind(manifests, "Ingress") if name in each["metadata"]["annotations"]]
+    chosen = one(random, verified)
+    chosen["metadata"]["annotations"][name] = chosen["spec"]["rules"][0]["host"]
+    return True
+
+
 @fault("nginx-auth", "half of a log-in")
 def _(manifests: list[Manifest], random: Random) -> bool:
     del random

@@ -193,6 +193,11 @@ def _extension(manifests: list[Manifest]) -> Manifest:
     return extension
 
 
+def _policy_of(manifests: list[Manifest]) -> Manifest:
+    spec: Manifest = find(manifests, "BackendTLSPolicy", "traversion-service")["spec"]
+    return spec
+
+
 def _listener(manifests: list[Manifest], name: str) -> Manifest:
     listeners = find(manifests, "Gateway", "traversion-gateway")["spec"]["listeners"]
     listener: Manifest = next(each for each in listeners if each["name"] == name)
@@ -233,6 +238,22 @@ FAULTS: dict[str, tuple[str, Spoil]] = {
         lambda all_: _route(all_)["backendRefs"][0].update(name="traversion"),
     ),
     "another port": ("route-port-missing", lambda all_: _route(all_)["backendRefs"][0].update(port=8443)),
+    "a policy for another port": (
+        "backend-tls-target",
+        lambda all_: _policy_of(all_)["targetRefs"][0].update(sectionName="https"),
+    ),
+    "a policy for another Service": (
+        "backend-tls-target",
+        lambda all_: _policy_of(all_)["targetRefs"][0].update(name="traversion"),
+    ),
+    "another name than the certificate's": (
+        "backend-name",
+        lambda all_: _policy_of(all_)["validation"].update(hostname="api.traversion.company.com"),
+    ),
+    "an authority that nobody makes": (
+        "secret-undeclared",
+        lambda all_: _policy_of(all_)["validation"]["caCertificateRefs"][0].update(name="internal"),
+    ),
     "another Middleware": (
         "route-extension-missing",
         lambda all_: _extension(all_).update(name="traversion-api-limits"),

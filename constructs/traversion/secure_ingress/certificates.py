@@ -9,6 +9,7 @@ from imports.io.cert_manager import (
     CertificateSpecPrivateKey,
     CertificateSpecPrivateKeyAlgorithm,
     CertificateSpecPrivateKeyRotationPolicy,
+    CertificateSpecUsages,
     Issuer,
     IssuerSpec,
     IssuerSpecAcme,
@@ -107,6 +108,7 @@ class PublicCertificates:
             spec=CertificateSpec(
                 secret_name=secret,
                 dns_names=[host],
+                usages=[CertificateSpecUsages.DIGITAL_SIGNATURE, CertificateSpecUsages.SERVER_AUTH],
                 private_key=CertificateSpecPrivateKey(
                     algorithm=CertificateSpecPrivateKeyAlgorithm.ECDSA,
                     size=256,

@@ -11,7 +11,9 @@ from traversion.platform.pods import Container, Pod, http_probe
 from traversion.platform.workloads import deployment, disruption_budget, service
 from traversion.secure_ingress.sites import Backend
 from traversion.settings import OidcSettings
+from traversion.tls_proxy import SECURITY_HEADERS, Inlet, TlsProxy
 
+_PLAIN_PORT = 4180
 _UID = 65532  # "nonroot" of the image
 _NAME = "oauth2-proxy"
 
@@ -20,10 +22,11 @@ class OAuth2Proxy:
     """A reverse proxy that asks for a log-in first, and so needs nothing of what carries the traffic.
 
     Creates the Deployment ``oauth2-proxy`` and the Service ``oauth2-proxy-service``. Sessions are encrypted
-    cookies; a restart logs nobody out.
+    cookies; a restart logs nobody out. It would read its certificate only when it starts, so the proxy that
+    the API has encrypts for it too.
     """
 
-    port = 4180
+    port = 8443
     host = "oauth2-proxy-service"
 
     def __init__(
@@ -38,18 +41,16 @@ class OAuth2Proxy:
         """Create the proxy of ``https://public_host``; it passes a path on to the URL with that path."""
         self._scope = Construct(scope, _NAME)
         self._settings = settings
-        self.component = platform.make_component(_NAME, "login", settings.image.tag).with_ports(
-            http=self.port
-        )
+        component = platform.make_component(_NAME, "login", settings.image.tag)
+        certificate = platform.certificates.serving(component, [self.host])
+        inlets = {"https": Inlet(self.port, _PLAIN_PORT, headers=SECURITY_HEADERS)}
+        self._tls_proxy = TlsProxy(settings.tls_proxy, certificate, inlets, outlets={})
+        self.component = component.with_ports(**self._tls_proxy.ports)
+        self.backend = Backend(self.host, self.port, "https", certificate)
         self._provider(platform)
         self._pods(platform, public_host, upstreams)
-        service(self._scope, self.component, self.host, {"http": (self.port, "http")})
+        service(self._scope, self.component, self.host, {"https": (self.port, "https")}, app_protocol="https")
         disruption_budget(self._scope, self.component, _NAME)
-
-    @property
-    def backend(self) -> Backend:
-        """The way to it."""
-        return Backend(self.host, self.port, "http")
 
     def _provider(self, platform: Platform) -> None:
         settings = self._settings
@@ -78,7 +79,8 @@ class OAuth2Proxy:
             image=settings.image,
             resources=settings.resources,
             args=[
-                f"--http-address=0.0.0.0:{self.port}",
+                # Not loopback alone, for the kubelet; policies open the proxy's port only.
+                f"--http-address=0.0.0.0:{_PLAIN_PORT}",
                 "--provider=oidc",
                 f"--oidc-issuer-url={settings.issuer_url}",
                 f"--client-id={settings.client_id}",
@@ -103,7 +105,7 @@ class OAuth2Proxy:
                 "--pass-host-header=false",
                 "--silence-ping-logging=true",
             ],
-            ports=self.component.ports,
+            ports={"http": _PLAIN_PORT},
             environment={
                 "OAUTH2_PROXY_CLIENT_SECRET": self._client,
                 "OAUTH2_PROXY_COOKIE_SECRET": self._cookies,
@@ -111,5 +113,6 @@ class OAuth2Proxy:
             readiness=http_probe("/ready", "http"),
             liveness=http_probe("/ping", "http", timeout=5, failures=6),
         )
-        pod = Pod([proxy], uid=_UID, gid=_UID, priority_class=platform.monitoring_priority)
+        tls_proxy = self._tls_proxy.create(self._scope, self.component)
+        pod = Pod([proxy, tls_proxy], uid=_UID, gid=_UID, priority_class=platform.monitoring_priority)
         deployment(self._scope, platform, self.component, _NAME, pod)

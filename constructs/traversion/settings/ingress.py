@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from traversion.settings.api import TlsProxySettings
 from traversion.settings.base import SMALL, Image, Resources, Settings, refuse
 from traversion.values import (
     AzureId,
@@ -134,6 +135,8 @@ class OidcSettings(Settings):
     """oauth2-proxy."""
     resources: Resources = SMALL
     """CPU and memory."""
+    tls_proxy: TlsProxySettings = TlsProxySettings()
+    """What encrypts the connections to it."""
 
     @model_validator(mode="after")
     def _has_a_secret(self) -> Self:

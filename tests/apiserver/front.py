@@ -26,8 +26,9 @@ from tests.manifests import Manifest, find, of_kind
 
 PROGRAM = Path(sys.executable).parent / "traefik"
 FRONT, PODS = "192.0.2.1", "192.0.2.2"
-GUEST, OTHER_GUEST, OPERATOR, STRANGER = "192.0.2.65", "192.0.2.66", "192.0.2.67", "192.0.2.129"
-"""Addresses of clients; the first three are in ``GUESTS``, and the third alone in ``OPERATORS``."""
+GUEST, OTHER_GUEST, GUESSER, OPERATOR = (f"192.0.2.{number}" for number in (65, 66, 67, 68))
+STRANGER = "192.0.2.129"
+"""Addresses of clients; the first four are in ``GUESTS``, and the fourth alone in ``OPERATORS``."""
 GUESTS, OPERATORS = "192.0.2.64/26", f"{OPERATOR}/32"
 PASSWORD = "password of a test"
 
@@ -133,6 +134,12 @@ class Pods:
     """Released for each request that is being held."""
     go_on: threading.Event = field(default_factory=threading.Event)
 
+    last_port: int = 20000
+
+    def free_port(self) -> int:
+        self.last_port += 1
+        return self.last_port
+
     @contextmanager
     def serve(self, port: int, what: str, certificate: Files | None, home: Path) -> Iterator[None]:
         """Answer on a port, with TLS where there is a certificate."""
@@ -172,6 +179,7 @@ class Front:
     pods: Pods
     authority: Authority
     home: Path
+    slices: Sequence[Manifest]
 
     def ask(
         self,
@@ -205,6 +213,33 @@ class Front:
         connection.sock = self.trust().wrap_socket(raw, server_hostname=host) if scheme == "https" else raw
         return connection, slash + path or "/"
 
+    def directory(self, name: str) -> Path:
+        (self.home / name).mkdir()
+        return self.home / name
+
+    @contextmanager
+    def replaced(self, name: str, certificate: Files) -> Iterator[None]:
+        """Have other pods stand behind a Service, with a certificate of their own."""
+        service = find(self.manifests, "Service", name)
+        with ExitStack() as running:
+            slices, ports = self._slice(name), []
+            for each in slices["ports"]:
+                port = self.pods.free_port()
+                running.enter_context(self.pods.serve(port, f"{name}:{each['name']}", certificate, self.home))
+                ports.append({**each, "port": port})
+            self._apply(_slice(service, ports))
+            try:
+                yield
+            finally:
+                self._apply(slices)
+
+    def _slice(self, name: str) -> Manifest:
+        (found,) = (each for each in self.slices if each["metadata"]["name"] == name)
+        return found
+
+    def _apply(self, manifest: Manifest) -> None:
+        self.cluster.done("apply", "--server-side", "-f", "-", text=as_list([manifest]))
+
     def trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=self.authority.certificate)
 
@@ -228,11 +263,10 @@ def front(
     pods = Pods(internal)
     with ExitStack() as running:
         slices = []
-        port = 20000
         for service in of_kind(manifests, "Service"):
             ports = []
             for each in service["spec"]["ports"]:
-                port += 1
+                port = pods.free_port()
                 name = service["metadata"]["name"]
                 certificate = secrets.get(_serving_secret(manifests, service) or "")
                 running.enter_context(pods.serve(port, f"{name}:{each['name']}", certificate, home))
@@ -267,7 +301,7 @@ def front(
                 home / "traefik.log",
             )
         )
-        served = Front(cluster, manifests, pods, public, home)
+        served = Front(cluster, manifests, pods, public, home, slices)
 
         def ready() -> bool:
             assert started.process.poll() is None, started.said()[-4000:]

@@ -17,6 +17,7 @@ import pytest
 from tests.apiserver.control_plane import control_plane
 from tests.apiserver.front import (
     FRONT,
+    GUESSER,
     GUEST,
     GUESTS,
     OPERATOR,
@@ -31,6 +32,7 @@ from tests.apiserver.front import (
     may_make_networks,
     private_network,
 )
+from tests.integration.authority import Authority
 from tests.integration.processes import eventually
 from tests.manifests import change, of_kind, synthesize_environment
 from tests.variants import OIDC
@@ -48,7 +50,7 @@ pytestmark = [
 ]
 
 LIMITS = ClientLimits(
-    requests_per_second=40,
+    requests_per_second=15,
     connections=4,
     websocket_handshakes_per_second=3,
     websocket_connections=3,
@@ -80,6 +82,7 @@ ARGUMENTS = {
         "--providers.kubernetesIngressNGINX=true",
         "--providers.kubernetesIngressNGINX.httpEntryPoint=web",
         "--providers.kubernetesIngressNGINX.httpsEntryPoint=websecure",
+        "--providers.kubernetesIngressNGINX.proxyRequestBuffering=true",  # as ingress-nginx does
     ],
     "gateway": ["--providers.kubernetesGateway=true", "--providers.kubernetesCRD=true"],
 }
@@ -152,6 +155,7 @@ def test_http_is_redirected_to_https(way_in: Front, url: str) -> None:
     assert answer.headers["Location"].replace(":443", "") == url
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
 def test_old_protocols_are_refused(way_in: Front) -> None:
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         context = way_in.trust()
@@ -219,23 +223,24 @@ def test_monitoring_asks_for_a_log_in(way_in: Front) -> None:
 
 def test_a_client_that_asks_too_often_is_turned_away(way_in: Front) -> None:
     """At the log-in after some; elsewhere after many; and another client notices nothing of it."""
-    logins = [way_in.ask(f"{API}/api/auth/login", method="POST").status for _ in range(20)]
+    login = f"{API}/api/auth/login"
+    logins = [way_in.ask(login, method="POST", client=GUESSER).status for _ in range(20)]
     assert 6 <= logins.count(200) <= 14
     assert set(logins) <= {200, 429, 503}
-    assert way_in.ask(f"{API}/api/x").status == 200, "the log-in has a limit of its own"
+    assert way_in.ask(f"{API}/api/x", client=GUESSER).status == 200, "the log-in has a limit of its own"
     assert way_in.ask(f"{API}/api/auth/login", client=OTHER_GUEST).status == 200
     grafana = [way_in.ask(f"{GRAFANA}/login", client=OPERATOR).status for _ in range(20)]
     assert len([status for status in grafana if status != 200]) >= 5
-    connection, path = way_in.connect(f"{API}/api/x")
+    connection, path = way_in.connect(f"{API}/api/x", GUESSER)
     answers = []
-    for _ in range(400):
+    while not answers or (answers[-1] == 200 and len(answers) < 1000):
         connection.request("GET", path)
         response = connection.getresponse()
         response.read()
         answers.append(response.status)
     connection.close()
-    assert answers.count(200) >= 40
-    assert set(answers) & {429, 503}, "400 requests in a moment, 40 per second"
+    assert answers.count(200) >= 15
+    assert answers[-1] in {429, 503}, "1000 requests as fast as it goes, at 15 per second"
     assert way_in.ask(f"{API}/api/x", client=OTHER_GUEST).status == 200
 
 
@@ -253,6 +258,22 @@ def test_a_client_with_many_requests_at_once_is_turned_away(way_in: Front) -> No
     for connection in open_:
         connection.close()
     eventually(lambda: way_in.ask(f"{API}/api/x", client=OTHER_GUEST).status == 200)
+
+
+def test_pods_that_are_not_the_apis_are_refused(way_in: Front) -> None:
+    """With a certificate of another authority, or of ours for another name."""
+    names = ["traversion-service"]
+    stranger = Authority(way_in.directory("stranger"))
+    for impostor in (stranger.issue(names), way_in.pods.authority.issue(["redis-service"])):
+        with way_in.replaced("traversion-service", impostor):
+            eventually(lambda: way_in.ask(f"{API}/api/x", client=OPERATOR).status in {500, 502}, within=20)
+            assert way_in.ask(f"{WS}/", client=OPERATOR).status in {500, 502}
+        eventually(lambda: way_in.ask(f"{API}/api/x", client=OPERATOR).status == 200, within=20)
+    # Not because they changed: others with the right certificate are welcome.
+    with way_in.replaced("traversion-service", way_in.pods.authority.issue(names)):
+        time.sleep(1)
+        answer = way_in.ask(f"{API}/api/x", client=OPERATOR)
+        assert (answer.status, answer.seen["encrypted"]) == (200, True)
 
 
 def test_a_websocket_passes_and_may_be_quiet(way_in: Front) -> None:

@@ -232,7 +232,7 @@ def test_a_client_that_asks_too_often_is_turned_away(way_in: Front) -> None:
     grafana = [way_in.ask(f"{GRAFANA}/login", client=OPERATOR).status for _ in range(20)]
     assert len([status for status in grafana if status != 200]) >= 5
     connection, path = way_in.connect(f"{API}/api/x", GUESSER)
-    answers = []
+    answers: list[int] = []
     while not answers or (answers[-1] == 200 and len(answers) < 1000):
         connection.request("GET", path)
         response = connection.getresponse()

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from typing import Any
 
 from tests.apiserver.control_plane import Cluster, as_list
@@ -63,7 +64,8 @@ def private_network() -> Iterator[None]:
     with Path("/proc/thread-self/ns/net").open("rb") as before:
         assert libc.unshare(_NEW_NETWORK) == 0, os.strerror(ctypes.get_errno())
         try:
-            for command in ("link set lo up", "address add 192.0.2.0/24 dev lo"):
+            # kube-apiserver asks for a default route, though it needs none.
+            for command in ("link set lo up", "address add 192.0.2.0/24 dev lo", "route add default dev lo"):
                 done = run(["ip", *command.split()])
                 assert done.returncode == 0, done.stderr
             yield
@@ -125,6 +127,15 @@ class _Pod(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        """Bind as the base class does, without asking for a name where nobody answers."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = PODS, self.socket.getsockname()[1]
+
+
 @dataclass
 class Pods:
     """Stand-ins for the pods behind every Service that something in front names."""
@@ -143,8 +154,7 @@ class Pods:
     @contextmanager
     def serve(self, port: int, what: str, certificate: Files | None, home: Path) -> Iterator[None]:
         """Answer on a port, with TLS where there is a certificate."""
-        server = ThreadingHTTPServer((PODS, port), _Pod)
-        server.daemon_threads = True
+        server = _Server((PODS, port), _Pod)
         server.pods = self  # type: ignore[attr-defined]
         server.service = what  # type: ignore[attr-defined]
         if certificate:

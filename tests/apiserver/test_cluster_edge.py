@@ -274,6 +274,8 @@ def test_pods_that_are_not_the_apis_are_refused(way_in: Front) -> None:
         time.sleep(1)
         answer = way_in.ask(f"{API}/api/x", client=OPERATOR)
         assert (answer.status, answer.seen["encrypted"]) == (200, True)
+    for url in (API, WS):
+        eventually(lambda url=url: way_in.ask(url, client=OPERATOR).status == 200, within=20)  # type: ignore[misc]
 
 
 def test_a_websocket_passes_and_may_be_quiet(way_in: Front) -> None:

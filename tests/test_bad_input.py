@@ -233,7 +233,8 @@ def test_a_cluster_is_refused(
 
 
 OIDC = (
-    'monitoring=settings.MonitoringAccess(oidc=settings.OidcSettings(issuer_url="https://login.company.com", '
+    "monitoring=settings.MonitoringAccess(oidc=settings.ProxyOidcSettings("
+    'issuer_url="https://login.company.com", '
     'client_id="traversion", email_domains=("company.com",), '
     'client_secret=settings.SecretReference(name="oidc", key="secret")))'
 )

@@ -264,6 +264,11 @@ def either(*wanted: Callable[[Manifest], bool]) -> Callable[[Manifest], bool]:
     return lambda manifest: any(each(manifest) for each in wanted)
 
 
+def about_without_files(component: str) -> Callable[[Manifest], bool]:
+    """Leave out rules and dashboards, which dist/ shows."""
+    return lambda manifest: about(component)(manifest) and not only("ConfigMap")(manifest)
+
+
 SNAPSHOT_CASES: dict[str, tuple[str, Callable[[Manifest], bool]]] = {
     "upstream-api": ("upstream", about("traversion")),
     "external-secrets": ("external-secrets", only("ExternalSecret")),
@@ -276,6 +281,11 @@ SNAPSHOT_CASES: dict[str, tuple[str, Callable[[Manifest], bool]]] = {
     "gateway-traefik-ingress": ("gateway-traefik", about("traversion-ingress")),
     "gateway-envoy-ingress": ("gateway-envoy", about("traversion-ingress")),
     "gateway-elsewhere-network": ("gateway-elsewhere", only("NetworkPolicy")),
+    "alertmanager-cluster": ("highly-available-monitoring", about("alertmanager")),
+    "prometheus-twice": ("highly-available-monitoring", about_without_files("prometheus")),
+    "prometheus-with-stores": ("long-term-storage", about_without_files("prometheus")),
+    "grafana-with-single-sign-on": ("single-sign-on", about_without_files("grafana")),
+    "operator-monitors": ("operator", only("ServiceMonitor")),
 }
 
 

@@ -168,7 +168,13 @@ def test_nothing_is_left_over(objects: list[Manifest]) -> None:
     for ingress in of_kind(objects, "Ingress"):
         headers = ingress["metadata"]["annotations"].get("nginx.ingress.kubernetes.io/custom-headers")
         read |= {headers.partition("/")[2]} if headers else set()
-    assert read == names(objects, "ConfigMap")
+    collected = {
+        each["metadata"]["name"]
+        for each in of_kind(objects, "ConfigMap")
+        if "grafana_dashboard" in each["metadata"]["labels"]
+    }
+    assert read | collected == names(objects, "ConfigMap")
+    assert not read & collected
     assert {each.spec["serviceAccountName"] for each in workloads(objects)} == names(
         objects, "ServiceAccount"
     )
@@ -302,8 +308,10 @@ def test_hosts_that_programs_call_are_services(objects: list[Manifest]) -> None:
         ("127.0.0.1:6379", "redis-service", "6379")
     ]
     assert "redis-service" in services
-    for path in mentions(find(objects, "ConfigMap", "prometheus-config"), "-service:"):
-        assert "alertmanager-service" in services, path
+    for config in of_kind(objects, "ConfigMap"):
+        if config["metadata"]["name"] == "prometheus-config":
+            for path in mentions(config, "alertmanager-service:"):
+                assert "alertmanager-service" in services, path
 
 
 def test_the_autoscalers_metric_is_the_one_that_the_adapter_serves(objects: list[Manifest]) -> None:
@@ -339,6 +347,19 @@ def test_data_is_never_pruned(objects: list[Manifest]) -> None:
     for each in of_kind(objects, "StatefulSet"):
         policy = each["spec"].get("persistentVolumeClaimRetentionPolicy", {})
         assert "Delete" not in policy.values()
+
+
+def test_the_schema_job_comes_before_the_pods_that_rely_on_it(objects: list[Manifest]) -> None:
+    (schema,) = (job for job in of_kind(objects, "Job"))
+    annotations = schema["metadata"]["annotations"]
+    assert annotations["argocd.argoproj.io/hook"] == "Sync"
+    wave = "argocd.argoproj.io/sync-wave"
+    waves = {
+        each.name: int(each.manifest["metadata"].get("annotations", {}).get(wave, 0))
+        for each in workloads(objects)
+    }
+    assert waves["traversion-app"] > int(annotations.get(wave, 0))
+    assert {name for name, number in waves.items() if number} == {"traversion-app"}
 
 
 def test_operators_find_the_names_that_they_type(production: list[Manifest]) -> None:

@@ -102,12 +102,16 @@ def test_every_group_is_frozen_and_closed(group: type[Settings]) -> None:
 
 def test_every_setting_is_explained() -> None:
     """An operator hovers over a name and reads what it is."""
-    tree = ast.parse(Path(settings_module.__file__).read_text(encoding="utf-8"))
+    files = Path(settings_module.__file__).parent.glob("*.py")
+    nodes = [node for file in files for node in ast.parse(file.read_text(encoding="utf-8")).body]
+    written = [node for node in nodes if isinstance(node, ast.ClassDef) and node.name != "Hosts"]
+    assert len(written) > 20
     unexplained: list[str] = []
-    for group in (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name != "Hosts"):
+    for group in written:
         for node, following in pairwise([*group.body, ast.Pass()]):
             explained = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
-            if isinstance(node, ast.AnnAssign) and not explained:
+            # What tells one kind of settings from another has one value.
+            if isinstance(node, ast.AnnAssign) and not explained and ast.unparse(node.target) != "kind":
                 unexplained.append(f"{group.name}.{ast.unparse(node.target)}")
     assert not unexplained
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tests.manifests import change
 from traversion.contract import UPSTREAM_1_0_0
 from traversion.settings import (
+    AlertmanagerSettings,
     AlertReceivers,
     ArchiveSettings,
     AuthoritySettings,
@@ -13,22 +14,32 @@ from traversion.settings import (
     Cloudflare,
     ClusterSettings,
     CredentialSettings,
+    EmailReceiver,
     Environment,
     GatewaySettings,
+    GrafanaSettings,
     Image,
     IngressSettings,
+    LokiSettings,
     MonitoringAccess,
+    MuteTime,
     NginxSettings,
+    ObservabilitySettings,
     OffsiteSettings,
     OidcSettings,
+    OperatorSettings,
     PlacementSettings,
     PosixRepository,
+    PrometheusSettings,
+    ProxyOidcSettings,
+    RemoteWrite,
     Route53,
     S3Repository,
     SecretReference,
+    WebhookReceiver,
 )
 
-OIDC = OidcSettings(
+OIDC = ProxyOidcSettings(
     issuer_url="https://login.company.com/realms/sre",
     client_id="traversion-monitoring",
     client_secret=SecretReference(name="monitoring-oidc", key="client-secret"),
@@ -45,6 +56,40 @@ _OFFSITE = S3Repository(
 )
 
 _CERTIFICATES = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n" * 2
+_EVERY_RECEIVER = AlertReceivers(
+    pagerduty=True,
+    slack_channel="#traversion-alerts",
+    email=EmailReceiver(
+        smarthost="smtp.company.com:587",
+        sender="alerts@company.com",
+        to=("sre@company.com", "on-call@company.com"),
+        username="alerts",
+        cidrs=("10.20.0.0/16",),
+    ),
+    webhook=WebhookReceiver(cidrs=("10.30.0.0/16",)),
+    heartbeat=WebhookReceiver(),
+)
+_LOG_IN = OidcSettings(
+    name="Company SSO",
+    client_id="grafana",
+    auth_url="https://sso.company.com/authorize",
+    token_url="https://sso.company.com/oauth2/token",
+    api_url="https://api.sso.company.com:8443/userinfo",
+    scopes=("openid", "profile", "email", "groups"),
+    allowed_domains=("company.com",),
+    allowed_groups=("sre", "developers"),
+    admin_groups=("sre",),
+    editor_groups=("developers",),
+)
+_OPERATED = {
+    "observability": ObservabilitySettings(
+        mode="operator",
+        operator=OperatorSettings(
+            labels={"release": "monitoring"}, grafana_url="https://grafana.company.com"
+        ),
+        prometheus=PrometheusSettings(scrape_interval="30s"),
+    ),
+}
 
 VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "upstream": ("production", {"api.contract": UPSTREAM_1_0_0}),
@@ -107,6 +152,54 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
             "ingress.cors_origins": ("https://app.company.com",),
             "quota_headroom_percent": 0,
         },
+    ),
+    "highly-available-monitoring": (
+        "production",
+        {
+            "observability.prometheus.replicas": 2,
+            "observability.alertmanager": AlertmanagerSettings(
+                replicas=3,
+                receivers=_EVERY_RECEIVER,
+                mute_times=(
+                    MuteTime(name="node-upgrades", start="01:00", end="03:00", weekdays=("tuesday",)),
+                    MuteTime(name="moving-house", start="22:00", end="24:00", critical=True),
+                ),
+            ),
+        },
+    ),
+    "long-term-storage": (
+        "staging",
+        {
+            "observability.prometheus.external_labels": {"cluster": "europe-1"},
+            "observability.prometheus.remote_write": (
+                RemoteWrite(
+                    name="mimir",
+                    url="https://mimir.company.com/api/v1/push",
+                    authentication="basic",
+                    username="traversion",
+                    headers={"X-Scope-OrgID": "traversion"},
+                    keep="traversion[_:].*|up",
+                    cidrs=("10.40.0.0/16",),
+                ),
+                RemoteWrite(name="vendor", url="https://metrics.vendor.io:8443/receive"),
+                RemoteWrite(
+                    name="open", url="https://thanos.company.com/api/v1/receive", authentication="none"
+                ),
+            ),
+        },
+    ),
+    "single-sign-on": (
+        "staging",
+        {
+            "observability.grafana": GrafanaSettings(
+                oidc=_LOG_IN, loki=LokiSettings(url="http://loki-gateway.logging.svc")
+            )
+        },
+    ),
+    "operator": ("production", _OPERATED),
+    "operator-with-grafana": (
+        "staging",
+        {**_OPERATED, "observability.operator": OperatorSettings(grafana="own")},
     ),
     "gateway-traefik": (
         "production",

@@ -186,6 +186,8 @@ class TraversionApi(Construct):
             pod,
             autoscaled_to=settings.replicas.maximum,
             surge=settings.surge,
+            # Argo CD waits for the schema job before it rolls the pods that rely on the schema.
+            annotations={"argocd.argoproj.io/sync-wave": "1"},
         )
 
     def _health_probes(self) -> tuple[k8s.Probe, k8s.Probe]:

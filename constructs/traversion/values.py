@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice, pairwise
 from typing import Annotated, TypeAlias
+from urllib.parse import urlsplit
 
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BeforeValidator
@@ -124,6 +125,14 @@ def _check_schedule(value: object) -> str:
     return value
 
 
+def _check_expression(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise _refuse("a pattern of metric names", f"correct the regular expression ({error})") from error
+    return pattern
+
+
 def _check_cidr(value: object) -> str:
     remedy = 'write a network address with its prefix length, e.g. "10.0.0.0/8"'
     if not isinstance(value, str):
@@ -155,8 +164,21 @@ def _check_local(cidr: str) -> str:
     return cidr
 
 
+def host_of(url: str) -> str:
+    """Return the host of a URL, without the port."""
+    return urlsplit(url).hostname or ""
+
+
+def port_of(url: str) -> int:
+    """Return the port of a URL, or the one that its scheme implies."""
+    parts = urlsplit(url)
+    return parts.port or {"http": 80, "https": 443}[parts.scheme]
+
+
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _DOMAIN = rf"((?=[^.]{{1,63}}\.){_LABEL}\.)+(?=[^.]{{2,63}}$)[a-z]([-a-z0-9]*[a-z0-9])?"
+_PORT = r"([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
+_HOST = _DOMAIN.replace("$", "([:/]|$)")
 _BINARY = r"\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T)"
 # Day of week ends at 6: Kubernetes does not know 7. Names stand for months and days only.
 _NUMBERS = r"(\*|\d+(-\d+)?)(/\d+)?(,(\*|\d+(-\d+)?)(/\d+)?)*"
@@ -265,8 +287,7 @@ ResolverCidr: TypeAlias = Annotated[str, BeforeValidator(_check_cidr), AfterVali
 HttpsOrigin: TypeAlias = Annotated[
     str,
     _matching(
-        rf"https://{_DOMAIN.replace('$', '(:|$)')}"
-        r"(:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5]))?",
+        rf"https://{_DOMAIN.replace('$', '(:|$)')}(:{_PORT})?",
         "an https origin",
         'write scheme and host, e.g. "https://app.company.com"; "*" would let any site act as its visitor',
     ),
@@ -407,6 +428,96 @@ BodySize: TypeAlias = Annotated[
     str, _matching(r"[1-9]\d{0,5}[km]", "a body size", 'write a number and k or m, e.g. "50m" for 50 MiB')
 ]
 """The size of a request body in nginx notation."""
+
+ServiceUrl: TypeAlias = Annotated[
+    str,
+    _matching(
+        rf"https://{_HOST}(:{_PORT})?(/[A-Za-z0-9._~/%-]*)?",
+        "an https URL",
+        'write scheme, host and path, without user and query, e.g. "https://sso.company.com/oauth2/token"',
+    ),
+    _not(
+        r"https://[^/]*:(22|25|53|80)(/.*)?",
+        "a URL that may be called",
+        "no pod may reach ports 22, 25, 53 and 80 outside: use another port",
+    ),
+]
+"""Something to call over TLS; credentials never stand in it."""
+
+HttpUrl: TypeAlias = Annotated[
+    str,
+    _matching(
+        rf"https?://{_HOST}(:{_PORT})?(/[A-Za-z0-9._~/%-]*)?",
+        "a URL",
+        'write scheme, host and port, without user and query, e.g. "http://loki.logging.svc:3100"',
+    ),
+]
+"""Something to call inside the cluster."""
+
+SmtpServer: TypeAlias = Annotated[
+    str,
+    _matching(
+        rf"{_DOMAIN.replace('$', ':')}:{_PORT}",
+        "a mail server",
+        'write host and port, e.g. "smtp.company.com:587"',
+    ),
+    _not(r".*:(22|25|53|80)", "a mail server for clients", "mail is submitted on port 587 or 465"),
+]
+"""Host and port that take mail from clients: STARTTLS, or TLS from the start on 465."""
+
+TimeOfDay: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"([01]\d|2[0-3]):[0-5]\d|24:00", "a time of day", 'write hours and minutes in UTC, e.g. "02:30"'
+    ),
+]
+"""A time of day in UTC; "24:00" is the end of the day."""
+
+MetricLabel: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"[A-Za-z_][A-Za-z0-9_]*",
+        "a label of metrics",
+        'use letters, digits and "_", e.g. "cluster"',
+        longest=63,
+    ),
+    _not("__.*", "a label to set", "Prometheus keeps names that begin with two underscores for itself"),
+]
+"""The name of a label in Prometheus."""
+
+PlainText: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"[A-Za-z0-9 ._:/@+=-]+",
+        "plain text",
+        "use letters, digits, spaces and . _ : / @ + = - only",
+        longest=128,
+    ),
+]
+"""A short text that no configuration file, template or shell misreads."""
+
+MetricPattern: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"[A-Za-z0-9_:.*+?|()\[\]-]+",
+        "a pattern of metric names",
+        'write a regular expression of whole names, e.g. "traversion_.*|up"',
+        longest=1000,
+    ),
+    AfterValidator(_check_expression),
+]
+"""A regular expression that the whole name of a metric matches."""
+
+HeaderName: TypeAlias = Annotated[
+    str,
+    _matching(r"[A-Za-z][A-Za-z0-9-]*", "an HTTP header", 'write its name, e.g. "X-Scope-OrgID"'),
+    _not(
+        "(?i)authorization|cookie|host|content-.*|x-prometheus-remote-write-version|user-agent",
+        "a header to set",
+        "Prometheus sets it; credentials come from the Secret",
+    ),
+]
+"""The name of an HTTP header that may be added."""
 
 LabelKey: TypeAlias = Annotated[
     str,

@@ -8,10 +8,10 @@ sql() {
     psql --no-psqlrc --username=postgres --dbname=traversion "$@"
 }
 
-# Ask Redis, as its administrator: redis INFO memory
+# Ask Redis, as its administrator and through its socket: redis INFO memory
 redis() {
   kubectl exec redis-0 -c redis -n "$namespace" -- \
-    sh -c 'REDISCLI_AUTH=$REDIS_ADMIN_PASSWORD exec redis-cli --user admin --no-auth-warning "$@"' sh "$@"
+    sh -c 'REDISCLI_AUTH=$REDIS_ADMIN_PASSWORD exec redis-cli -s /run/redis/redis.sock --user admin --no-auth-warning "$@"' sh "$@"
 }
 
 # Ask Prometheus: promql 'up == 0'

@@ -47,9 +47,11 @@ _INFORMATION = """
         SELECT name::name AS hypertable_name, 'public'::name AS chunk_schema, name::name AS chunk_name,
             now() AS range_start FROM stand_in.hypertables;
     CREATE TABLE IF NOT EXISTS timescaledb_information.jobs (job_id int, proc_name text);
+    CREATE OR REPLACE FUNCTION alter_job(job_id int, scheduled boolean) RETURNS void LANGUAGE sql AS 'SELECT';
 """
 _WITHOUT_TIMESCALEDB = {
     r"extname = 'timescaledb'": "extname = 'plpgsql'",
+    r"SELECT timescaledb_(pre|post)_restore\(\)": "SELECT 1",
     # Debian's pgBackRest is older than block incremental backups.
     r"(?m)^repo\d-block=y\n": "",
 }
@@ -258,7 +260,11 @@ class Site:
         address = f"http://127.0.0.1:{self.gateway_port}/metrics"
         with urllib.request.urlopen(address, timeout=10) as answer:  # on this machine
             lines = answer.read().decode().splitlines()
-        pairs = (line.rsplit(" ", 1) for line in lines if line.startswith("traversion_"))
+        pairs = (
+            line.rsplit(" ", 1)
+            for line in lines
+            if line.startswith(("timescaledb_backup_", "timescaledb_rehearsal_"))
+        )
         return {series.replace('instance="",', ""): float(value) for series, value in pairs}
 
 

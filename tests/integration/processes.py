@@ -81,6 +81,7 @@ def run(
         input=text or "",
         capture_output=True,
         text=True,
+        errors="replace",  # a server may greet in bytes
         timeout=timeout,
         check=False,
     )

@@ -69,11 +69,6 @@ SHOWN_WHEN_WRONG = {
     "offset 15m": "the past; there is none yet",
 }
 """Panels that are empty as long as all is well, by a part of their query."""
-REPLACED = {
-    'cronjob="timescaledb-backup"': "of the backups before pgBackRest, whose own metrics come instead"
-}
-"""Rules and panels that go."""
-
 JOBS = """
 CREATE SCHEMA timescaledb_information;
 CREATE TABLE timescaledb_information.jobs AS
@@ -244,7 +239,7 @@ def backups() -> str:
     now = time.time()
     kinds = [("primary", "full"), ("primary", "incremental"), ("offsite", "full"), ("archive", "full")]
     lines = [
-        sample(f"traversion_backup_{name}", value, repository=repository, type=kind)
+        sample(f"timescaledb_backup_{name}", value, repository=repository, type=kind)
         for repository, kind in (*kinds, ("archive", "dump"))
         for name, value in (
             ("last_completion_timestamp_seconds", now - 600),
@@ -261,7 +256,7 @@ def backups() -> str:
         "last_success_timestamp_seconds": now - 86400,
         "data_age_seconds": 45,
     }
-    lines += [sample(f"traversion_rehearsal_{name}", value) for name, value in rehearsed.items()]
+    lines += [sample(f"timescaledb_rehearsal_{name}", value) for name, value in rehearsed.items()]
     return "".join(lines)
 
 
@@ -344,8 +339,7 @@ def test_every_panel_shows_something(live: Live, production: Sequence[Manifest])
         return {
             place: expr
             for place, expr in queries.items()
-            if not excused(expr, LEGITIMATELY_EMPTY | SHOWN_WHEN_WRONG | REPLACED)
-            and not live.query(faster_query(expr))
+            if not excused(expr, LEGITIMATELY_EMPTY | SHOWN_WHEN_WRONG) and not live.query(faster_query(expr))
         }
 
     missing: dict[str, str] = {}
@@ -372,9 +366,7 @@ def test_every_series_that_a_rule_asks_for_is_there(live: Live, production: Sequ
         for selector in parse(rule["expr"]).selectors
     }
     assert len(selectors) > 80
-    needed = sorted(
-        selector for selector in selectors if not excused(selector, LEGITIMATELY_EMPTY | REPLACED)
-    )
+    needed = sorted(selector for selector in selectors if not excused(selector, LEGITIMATELY_EMPTY))
     missing: list[str] = []
 
     def complete() -> bool:

@@ -126,7 +126,10 @@ def test_every_question_to_redis_is_answered(  # noqa: PLR0917 # fixtures
     questions = sorted({text for _, text in commands("redis")})
     assert len(questions) > 8
     server = Redis(production, host / "redis", secrets=secrets, port=free_port())
-    (tools / "redis-cli").write_text(f'#!/bin/sh\nexec {redis_cli} -p {server.port} "$@"\n', encoding="utf-8")
+    # The pod's socket is a file of this machine.
+    socket = server.pod.path("/run/redis/redis.sock")
+    passed_on = f'[ "$1 $2" = "-s /run/redis/redis.sock" ] && shift 2\nexec {redis_cli} -s {socket} "$@"'
+    (tools / "redis-cli").write_text(f"#!/bin/sh\n{passed_on}\n", encoding="utf-8")
     (tools / "redis-cli").chmod(0o755)
     with server.running():
         for question in questions:

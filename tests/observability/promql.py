@@ -11,13 +11,14 @@ _WORDS_OF_THE_LANGUAGE = {
         "increase",
         "absent",
         "histogram_quantile",
+        "label_replace",
         "max_over_time",
         "avg_over_time",
         "sum_over_time",
         "predict_linear",
         "changes",
     ),
-    *("time", "vector"),
+    *("time", "vector", "label_replace"),
 }
 
 

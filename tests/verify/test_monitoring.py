@@ -74,6 +74,28 @@ def test_targets(job: dict[str, Any], expected: set[str]) -> None:
     assert found(_SET + _prometheus(job)) & _IDS == expected
 
 
+_PODS = """
+---
+{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db, namespace: shop},
+ spec: {serviceName: db, replicas: 2, selector: {matchLabels: {app: db}},
+        template: {metadata: {labels: {app: db}}, spec: {containers: [{name: x}]}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("db-1.db:8008", set()),
+        ("db-1.db.shop.svc:8008", set()),
+        ("db-2.db:8008", {"scrape-target-missing"}),
+        ("db-2.db.shop.svc.cluster.local:8008", {"scrape-target-missing"}),
+        ("db-2.elsewhere:8008", set()),
+    ],
+)
+def test_targets_that_are_pods_of_a_stateful_set(target: str, expected: set[str]) -> None:
+    assert found(_SET + _PODS + _prometheus(_job(target))) & _IDS == expected
+
+
 def test_alertmanagers_and_jobs() -> None:
     alerting = {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]}
     assert "scrape-target-missing" in errors(_SET + _prometheus(alerting=alerting))

@@ -22,22 +22,29 @@ from traversion.settings import (
     Cloudflare,
     ClusterSettings,
     CredentialSettings,
+    EmailReceiver,
     Environment,
     GatewaySettings,
+    GrafanaSettings,
     Image,
     IngressSettings,
+    LokiSettings,
     MonitoringAccess,
     NginxSettings,
     ObservabilitySettings,
+    OidcSettings,
+    OperatorSettings,
     PlacementSettings,
     PosixRepository,
     PrometheusSettings,
     RedisSettings,
+    RemoteWrite,
     Replicas,
     Resources,
     Route53,
     SecretReference,
     TimescaleDbSettings,
+    WebhookReceiver,
 )
 from traversion.verify import from_objects, verify
 
@@ -50,6 +57,9 @@ ISSUERS: tuple[Literal["self-signed", "letsencrypt-staging", "letsencrypt"], ...
     "letsencrypt-staging",
     "letsencrypt",
 )
+ONE_OR_TWO: tuple[Literal[1, 2], ...] = (1, 2)
+ONE_TO_THREE: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
+GRAFANAS: tuple[Literal["sidecar", "own"], ...] = ("sidecar", "own")
 
 
 KEY = SecretReference(name="dns", key="key")
@@ -155,6 +165,56 @@ def ways_in(draw: st.DrawFn) -> IngressSettings:
 
 
 @st.composite
+def monitoring(draw: st.DrawFn) -> ObservabilitySettings:
+    own_grafana = GrafanaSettings(
+        oidc=draw(st.none() | st.just(_LOG_IN)),
+        loki=draw(st.none() | st.just(LokiSettings(url="https://loki.logging.svc:3100"))),
+    )
+    if draw(st.booleans()):
+        grafana = draw(st.sampled_from(GRAFANAS))
+        return ObservabilitySettings(
+            mode="operator",
+            operator=OperatorSettings(grafana=grafana),
+            grafana=own_grafana if grafana == "own" else GrafanaSettings(),
+        )
+    webhooks = st.none() | st.just(WebhookReceiver()) | st.just(WebhookReceiver(cidrs=("10.1.0.0/16",)))
+    return ObservabilitySettings(
+        prometheus=PrometheusSettings(
+            replicas=draw(st.sampled_from(ONE_OR_TWO)),
+            retention=draw(st.sampled_from(["12h", "2d", "5w", "1y"])),
+            storage="200Gi",
+            scrape_interval="30s",
+            remote_write=draw(st.sampled_from([(), _STORES])),
+        ),
+        alertmanager=AlertmanagerSettings(
+            replicas=draw(st.sampled_from(ONE_TO_THREE)),
+            receivers=AlertReceivers(
+                pagerduty=draw(st.booleans()),
+                slack_channel=draw(st.sampled_from([None, "#alerts"])),
+                email=draw(st.none() | st.just(_MAIL)),
+                webhook=draw(webhooks),
+                heartbeat=draw(webhooks),
+            ),
+        ),
+        grafana=own_grafana,
+    )
+
+
+_LOG_IN = OidcSettings(
+    client_id="grafana",
+    auth_url="https://sso.company.com/authorize",
+    token_url="https://sso.company.com/token",
+    api_url="https://sso.company.com/userinfo",
+    allowed_groups=("sre",),
+)
+_MAIL = EmailReceiver(smarthost="smtp.company.com:465", sender="a@company.com", to=("b@company.com",))
+_STORES = (
+    RemoteWrite(name="here", url="https://mimir.company.com/push", cidrs=("10.2.0.0/16",)),
+    RemoteWrite(name="there", url="https://metrics.company.io:8443/push", authentication="none"),
+)
+
+
+@st.composite
 def environments(draw: st.DrawFn) -> Environment:
     cluster = draw(clusters())
     api = draw(apis())
@@ -194,16 +254,7 @@ def environments(draw: st.DrawFn) -> Environment:
             ),
         ),
         redis=RedisSettings(storage="80Gi", resources=draw(resources())),
-        observability=ObservabilitySettings(
-            prometheus=PrometheusSettings(
-                retention=draw(st.sampled_from(["12h", "2d", "5w", "1y"])), scrape_interval="30s"
-            ),
-            alertmanager=AlertmanagerSettings(
-                receivers=AlertReceivers(
-                    pagerduty=draw(st.booleans()), slack_channel=draw(st.sampled_from([None, "#alerts"]))
-                )
-            ),
-        ),
+        observability=draw(monitoring()),
         ingress=ingress,
     )
 

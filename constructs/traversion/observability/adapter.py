@@ -5,7 +5,7 @@ from constructs import Construct
 
 from traversion import contract
 from traversion.api import REQUESTS_PER_SECOND
-from traversion.observability.prometheus import Prometheus
+from traversion.observability.prometheus import MetricsApi
 from traversion.observability.text import to_yaml
 from traversion.platform import Platform
 from traversion.platform.flows import Pods
@@ -39,25 +39,25 @@ class PrometheusAdapter:
         scope: Construct,
         platform: Platform,
         settings: ExporterSettings,
-        prometheus: Prometheus,
+        metrics: MetricsApi,
     ) -> None:
-        """Create the adapter in front of ``prometheus``."""
+        """Create the adapter in front of a Prometheus."""
         self._scope = Construct(scope, "prometheus-adapter")
         self._platform = platform
         self.component = platform.make_component(
             "prometheus-adapter", "autoscaling", settings.image.tag
         ).with_ports(https=self.port)
         self._certificate = platform.certificates.serving(self.component, [self.component.name])
-        self._flows(prometheus)
+        self._flows(metrics)
         self._permissions()
-        self._server(settings, prometheus)
+        self._server(settings, metrics)
         service(self._scope, self.component, self.component.name, {"https": (443, "https")})
         disruption_budget(self._scope, self.component, self.component.name)
         self._api_service()
 
-    def _flows(self, prometheus: Prometheus) -> None:
+    def _flows(self, metrics: MetricsApi) -> None:
         network = self._platform.network
-        network.allow(self.component, prometheus.component, prometheus.port, because="query request rates")
+        network.allow(self.component, metrics.endpoint, metrics.port, because="query request rates")
         network.allow(self._platform.api_server, self.component, self.port, because="ask for custom metrics")
         # Where the control plane is somebody else's network, its requests come out of this agent.
         tunnel = Pods("konnectivity-agent", {"k8s-app": "konnectivity-agent"}, "kube-system")
@@ -84,7 +84,7 @@ class PrometheusAdapter:
             subjects=[account_of(self.component)],
         )
 
-    def _server(self, settings: ExporterSettings, prometheus: Prometheus) -> None:
+    def _server(self, settings: ExporterSettings, metrics: MetricsApi) -> None:
         rule = {
             "seriesQuery": f'{contract.REQUESTS.name}{{namespace!="",pod!=""}}',
             "resources": {"overrides": {"namespace": {"resource": "namespace"}, "pod": {"resource": "pod"}}},
@@ -101,7 +101,7 @@ class PrometheusAdapter:
             resources=settings.resources,
             args=[
                 f"--config={_CONFIG}/config.yaml",
-                f"--prometheus-url=http://{prometheus.host}:{prometheus.port}",
+                f"--prometheus-url={metrics.url}",
                 f"--secure-port={self.port}",
                 f"--tls-cert-file={_CERTIFICATE}/tls.crt",
                 f"--tls-private-key-file={_CERTIFICATE}/tls.key",

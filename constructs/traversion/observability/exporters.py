@@ -1,6 +1,7 @@
 """Programs that translate somebody else's state into metrics."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from cdk8s_plus_27 import k8s
 from constructs import Construct
@@ -156,5 +157,6 @@ class KubeStateMetrics:
 
 def _run(scope: Construct, platform: Platform, component: Component, pod: Pod) -> Construct:
     own = Construct(scope, component.name)
-    deployment(own, platform, component, component.name, pod)
+    watching = replace(pod, priority_class=platform.monitoring_priority)
+    deployment(own, platform, component, component.name, watching)
     return own

@@ -4,15 +4,18 @@ from collections.abc import Mapping
 
 from constructs import Construct
 
-from traversion.observability.prometheus import Prometheus
+from traversion.observability.prometheus import MetricsApi
 from traversion.observability.text import to_yaml
 from traversion.platform import Platform
-from traversion.platform.credentials import Fixed, Random
+from traversion.platform.component import Component
+from traversion.platform.credentials import Fixed, Random, Supplied
+from traversion.platform.flows import Pods, outside
 from traversion.platform.pods import Container, EnvValue, Pod, http_probe
 from traversion.platform.volumes import Claim, ConfigFiles, Mount, Scratch
 from traversion.platform.workloads import disruption_budget, service, stateful_set
-from traversion.settings import GrafanaSettings
+from traversion.settings import GrafanaSettings, LokiSettings, OidcSettings
 from traversion.timescaledb import TimescaleDb
+from traversion.values import port_of
 
 _UID = 472
 _PROVISIONING = "/etc/grafana/provisioning"
@@ -37,6 +40,7 @@ class Grafana:
         host_name: str,
         database: TimescaleDb | None,
         dashboards: Mapping[str, str],
+        metrics_url: str,
         scrape_interval: str,
     ) -> None:
         """Create the server with dashboards (file name -> JSON), shown to people at ``host_name``."""
@@ -55,17 +59,20 @@ class Grafana:
         )
         if database:
             platform.network.allow(self.component, database.component, database.port, because="query events")
+        if settings.loki:
+            loki = Pods("loki", settings.loki.pod_labels, settings.loki.namespace)
+            platform.network.allow(self.component, loki, settings.loki.pod_port, because="query logs")
+        self._log_in = _single_sign_on(platform, self.component, settings.oidc) if settings.oidc else {}
+        self._metrics_url = metrics_url
         self._scrape_interval = scrape_interval
         self._server(host_name, dashboards)
         service(self._scope, self.component, self.host, {"http": (self.port, "http")})
         service(self._scope, self.component, "grafana", {"http": (self.port, "http")}, headless=True)
         disruption_budget(self._scope, self.component, "grafana")
 
-    def reads(self, prometheus: Prometheus) -> None:
+    def reads(self, metrics: MetricsApi) -> None:
         """Let it query Prometheus."""
-        self._platform.network.allow(
-            self.component, prometheus.component, prometheus.port, because="query metrics"
-        )
+        self._platform.network.allow(self.component, metrics.endpoint, metrics.port, because="query metrics")
 
     def _server(self, host_name: str, dashboards: Mapping[str, str]) -> None:
         data = Claim("data", self._settings.storage, self._platform.storage.ssd())
@@ -105,7 +112,8 @@ class Grafana:
             "GF_SECURITY_ADMIN_PASSWORD": self._admin.key("password"),
             "GF_SECURITY_SECRET_KEY": self._admin.key("secret-key"),
             "GF_SECURITY_COOKIE_SECURE": "true",
-            "GF_SECURITY_COOKIE_SAMESITE": "strict",
+            # A browser that comes back from the identity provider brings no strict cookie along.
+            "GF_SECURITY_COOKIE_SAMESITE": "lax" if self._log_in else "strict",
             "GF_SECURITY_DISABLE_GRAVATAR": "true",
             "GF_AUTH_ANONYMOUS_ENABLED": "false",
             "GF_USERS_ALLOW_SIGN_UP": "false",
@@ -118,6 +126,7 @@ class Grafana:
             "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
             "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
             "GF_NEWS_NEWS_FEED_ENABLED": "false",
+            **self._log_in,
         }
         if self._database:
             environment["TIMESCALEDB_PASSWORD"] = self._database.reader.key("password")
@@ -130,7 +139,7 @@ class Grafana:
                 "uid": "prometheus",
                 "type": "prometheus",
                 "access": "proxy",
-                "url": f"http://{Prometheus.host}:{Prometheus.port}",
+                "url": self._metrics_url,
                 "isDefault": True,
                 "editable": False,
                 # What $__rate_interval is made of: rates over less than four scrapes would be empty.
@@ -139,6 +148,8 @@ class Grafana:
         ]
         if self._database:
             sources.append(_database_source(self._database))
+        if self._settings.loki:
+            sources.append(_logs_source(self._settings.loki))
         providers = [
             {
                 "name": "traversion",
@@ -191,3 +202,58 @@ def _database_source(database: TimescaleDb) -> dict[str, object]:
         # Grafana reads the variable; the password itself stands in no file.
         "secureJsonData": {"password": "$__env{TIMESCALEDB_PASSWORD}"},
     }
+
+
+def _logs_source(loki: LokiSettings) -> dict[str, object]:
+    return {
+        "name": "Loki",
+        "uid": "loki",
+        "type": "loki",
+        "access": "proxy",
+        "url": loki.url,
+        "editable": False,
+    }
+
+
+def _single_sign_on(platform: Platform, grafana: Component, settings: OidcSettings) -> dict[str, EnvValue]:
+    """Declare what log-in through an identity provider needs, and return how Grafana is told of it."""
+    client = platform.credentials.declare(
+        grafana,
+        "grafana-oidc",
+        "log-in to Grafana through the identity provider",
+        {"client-secret": Supplied(f"secret of the client {settings.client_id} at {settings.token_url}")},
+    )
+    provider = outside("identity-provider", settings.cidrs)
+    ports = sorted({port_of(settings.token_url), port_of(settings.api_url)})
+    platform.network.allow(grafana, provider, *ports, because="check who logs in")
+    options: dict[str, EnvValue] = {
+        "ENABLED": "true",
+        "NAME": settings.name,
+        "CLIENT_ID": settings.client_id,
+        "CLIENT_SECRET": client.key("client-secret"),
+        "AUTH_URL": settings.auth_url,
+        "TOKEN_URL": settings.token_url,
+        "API_URL": settings.api_url,
+        "SCOPES": " ".join(settings.scopes),
+        "ALLOWED_DOMAINS": " ".join(settings.allowed_domains),
+        "ALLOWED_GROUPS": " ".join(settings.allowed_groups),
+        "GROUPS_ATTRIBUTE_PATH": "groups",
+        "ROLE_ATTRIBUTE_PATH": _role(settings),
+        "ROLE_ATTRIBUTE_STRICT": "true",
+        "ALLOW_ASSIGN_GRAFANA_ADMIN": "false",
+        # Whoever the provider lets in gets an account; sign-up with a form stays off.
+        "ALLOW_SIGN_UP": "true",
+        "USE_PKCE": "true",
+        "USE_REFRESH_TOKEN": "true",
+    }
+    return {f"GF_AUTH_GENERIC_OAUTH_{name}": value for name, value in options.items() if value}
+
+
+def _role(settings: OidcSettings) -> str:
+    """Return the JMESPath expression that makes a role of the user's groups; it is asked at every log-in."""
+    roles = [
+        f"contains(groups || `[]`, '{group}') && '{role}'"
+        for role, groups in (("Admin", settings.admin_groups), ("Editor", settings.editor_groups))
+        for group in groups
+    ]
+    return " || ".join([*roles, "'Viewer'"])

@@ -207,38 +207,38 @@ PG_ARCHIVE_AGE = POSTGRES.gauge(
 # The backup jobs; timescaledb/scripts makes these.
 _BACKUP = ("repository", "type")
 BACKUP_COMPLETED = BACKUPS.gauge(
-    "traversion_backup_last_completion_timestamp_seconds",
+    "timescaledb_backup_last_completion_timestamp_seconds",
     _BACKUP,
     "When the newest backup was complete",
     "timestamp",
 )
 BACKUP_OLDEST = BACKUPS.gauge(
-    "traversion_backup_oldest_timestamp_seconds",
+    "timescaledb_backup_oldest_timestamp_seconds",
     _BACKUP,
     "When the oldest backup that is kept was complete",
     "timestamp",
 )
-BACKUP_COUNT = BACKUPS.gauge("traversion_backup_count", _BACKUP, "Backups that are kept")
+BACKUP_COUNT = BACKUPS.gauge("timescaledb_backup_count", _BACKUP, "Backups that are kept")
 BACKUP_ADDED = BACKUPS.gauge(
-    "traversion_backup_last_added_bytes", _BACKUP, "What the newest backup added to its repository", "bytes"
+    "timescaledb_backup_last_added_bytes", _BACKUP, "What the newest backup added to its repository", "bytes"
 )
 BACKUP_SECONDS = BACKUPS.gauge(
-    "traversion_backup_last_duration_seconds", _BACKUP, "How long the newest backup took", "seconds"
+    "timescaledb_backup_last_duration_seconds", _BACKUP, "How long the newest backup took", "seconds"
 )
 BACKUP_DAMAGED = BACKUPS.gauge(
-    "traversion_backup_last_damaged", _BACKUP, "The newest backup found pages with wrong checksums", "true"
+    "timescaledb_backup_last_damaged", _BACKUP, "The newest backup found pages with wrong checksums", "true"
 )
 REHEARSAL_SUCCEEDED = BACKUPS.gauge(
-    "traversion_rehearsal_success", (), "The last rehearsal of a restore succeeded", "true"
+    "timescaledb_rehearsal_success", (), "The last rehearsal of a restore succeeded", "true"
 )
 REHEARSED = BACKUPS.gauge(
-    "traversion_rehearsal_last_success_timestamp_seconds", (), "When a rehearsal last succeeded", "timestamp"
+    "timescaledb_rehearsal_last_success_timestamp_seconds", (), "When a rehearsal last succeeded", "timestamp"
 )
 REHEARSAL_SECONDS = BACKUPS.gauge(
-    "traversion_rehearsal_duration_seconds", (), "How long the last rehearsal took", "seconds"
+    "timescaledb_rehearsal_duration_seconds", (), "How long the last rehearsal took", "seconds"
 )
 REHEARSAL_DATA_AGE = BACKUPS.gauge(
-    "traversion_rehearsal_data_age_seconds", (), "Age of the newest commit that it brought back", "seconds"
+    "timescaledb_rehearsal_data_age_seconds", (), "Age of the newest commit that it brought back", "seconds"
 )
 
 # redis_exporter.

@@ -1,5 +1,6 @@
 """Prometheus: what it scrapes, which rules it evaluates, what it may read of Kubernetes."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,24 +14,50 @@ from traversion.observability.text import to_yaml
 from traversion.platform import Platform
 from traversion.platform.certificates import ServingCertificate
 from traversion.platform.component import Component
-from traversion.platform.pods import Container, Pod, http_probe
+from traversion.platform.credentials import Supplied
+from traversion.platform.flows import Endpoint, outside
+from traversion.platform.pods import Container, Pod, PodField, http_probe
 from traversion.platform.rbac import allow_cluster, allow_in_namespace, call_kubernetes
-from traversion.platform.volumes import Claim, ConfigFiles, Mount
+from traversion.platform.volumes import Claim, ConfigFiles, Mount, SecretFiles
 from traversion.platform.workloads import disruption_budget, service, stateful_set
-from traversion.settings import PrometheusSettings
-from traversion.values import bytes_of
+from traversion.settings import PrometheusSettings, RemoteWrite, refuse
+from traversion.values import bytes_of, port_of, seconds_of
 
 _UID = 65534  # "nobody"
-_KUBELET_PORT = 10250
-_TOKEN_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 # a path
-_KUBELET_METRICS = (
+KUBELET_PORT = 10250
+_STORES, _STORE_KEYS = "prometheus-remote-write", "/etc/remote-write"
+TOKEN_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105 # a path
+KUBELET_METRICS = (
     "kubelet_volume_stats_(capacity|available|used)_bytes|kubelet_volume_stats_inodes(_free|_used)?"
 )
-_CADVISOR_METRICS = (
+CADVISOR_METRICS = (
     "container_cpu_usage_seconds_total|container_cpu_cfs_(throttled_)?periods_total|container_memory_working_set_bytes"
     "|container_spec_(memory_limit_bytes|cpu_quota|cpu_period)|container_network_(receive|transmit)_bytes_total"
     "|container_fs_usage_bytes|container_oom_events_total"
 )
+
+
+# About what a small environment has without the API, and what one of its pods exports.
+_SERIES, _SERIES_OF_AN_API_POD = 8_000, 1_500
+_BYTES_OF_A_SAMPLE = 2  # Prometheus' documentation on storage: one to two.
+
+
+def size_retained(settings: PrometheusSettings) -> int:
+    """Return the bytes that blocks may take: the rest of the volume is for the WAL and for compaction."""
+    return bytes_of(settings.storage) * 8 // 10
+
+
+def check_retention(settings: PrometheusSettings, api_pods: int) -> None:
+    """Refuse to promise more time than the volume has room for, with as many API pods as always run."""
+    samples = seconds_of(settings.retention) / seconds_of(settings.scrape_interval)
+    needed = samples * _BYTES_OF_A_SAMPLE * (_SERIES + api_pods * _SERIES_OF_AN_API_POD)
+    if needed > size_retained(settings):
+        raise refuse(
+            "observability.prometheus.retention",
+            settings.retention,
+            f"fills about {math.ceil(needed / 0.8 / 2**30)}Gi: enlarge observability.prometheus.storage = "
+            f"{settings.storage!r}, or keep metrics for less long",
+        )
 
 
 @dataclass(frozen=True)
@@ -52,8 +79,20 @@ class ScrapeTarget:
         return f"/etc/prometheus-trust/{self.job}"
 
 
+@dataclass(frozen=True)
+class MetricsApi:
+    """A Prometheus that answers queries: who it is in the network, and where."""
+
+    endpoint: Endpoint
+    port: int
+    url: str
+
+
 class Prometheus:
-    """One Prometheus server that keeps the metrics of this environment only.
+    """A Prometheus server, or two alike, that keeps the metrics of this environment only.
+
+    Two scrape and alert independently: each tells its series apart by the label ``replica`` when they
+    leave it, except in alerts, so that Alertmanager sees one alert and not two.
 
     Creates the StatefulSet ``prometheus``, the Service ``prometheus-service``, a Role to find pods, and a
     ClusterRole that reads kubelet metrics and nothing else.
@@ -61,6 +100,7 @@ class Prometheus:
 
     port = 9090
     host = "prometheus-service"
+    url = f"http://{host}:{port}"
 
     def __init__(
         self,
@@ -82,16 +122,25 @@ class Prometheus:
         self.component = platform.make_component("prometheus", "monitoring", settings.image.tag).with_ports(
             http=self.port
         )
+        self.api = MetricsApi(self.component, self.port, self.url)
         self._flows(alertmanager)
+        self._stores()
         self._permissions()
         config = {
             "prometheus.yml": to_yaml(self._configuration(alertmanager)),
             "rules.yml": to_yaml({"groups": rules}),
         }
         self._server(ConfigFiles("config", "prometheus-config", config).create(self._scope, self.component))
-        service(self._scope, self.component, self.host, {"http": (self.port, "http")})
+        # Two replicas scrape at different moments: a graph that changes between them would flicker.
+        sticky = self.replicated
+        service(self._scope, self.component, self.host, {"http": (self.port, "http")}, sticky=sticky)
         service(self._scope, self.component, "prometheus", {"http": (self.port, "http")}, headless=True)
         disruption_budget(self._scope, self.component, "prometheus")
+
+    @property
+    def replicated(self) -> bool:
+        """Whether there are two."""
+        return self._settings.replicas > 1
 
     def _flows(self, alertmanager: Alertmanager) -> None:
         network = self._platform.network
@@ -102,9 +151,27 @@ class Prometheus:
         network.allow(
             self.component,
             self._platform.kubelets,
-            _KUBELET_PORT,
+            KUBELET_PORT,
             because="scrape container and volume metrics",
         )
+        if self.replicated:
+            network.allow(self.component, self.component, self.port, because="scrape prometheus")
+
+    def _stores(self) -> None:
+        """Let it reach the long-term stores, with what it logs in with."""
+        network, stores = self._platform.network, self._settings.remote_write
+        for store in stores:
+            destination = outside(f"remote-write-{store.name}", store.cidrs)
+            network.allow(self.component, destination, port_of(store.url), because=f"send to {store.name}")
+        keys = {
+            store.name: Supplied(f"{'password' if store.username else 'token'} for {store.url}")
+            for store in stores
+            if store.authentication != "none"
+        }
+        self._store_keys = []
+        if keys:
+            self._platform.credentials.declare(self.component, _STORES, "log-in to long-term storage", keys)
+            self._store_keys = [Mount(SecretFiles("remote-write", _STORES), _STORE_KEYS)]
 
     def _permissions(self) -> None:
         call_kubernetes(self._platform, self.component, because="find pods and nodes to scrape")
@@ -123,7 +190,7 @@ class Prometheus:
     def _server(self, config: ConfigFiles) -> None:
         settings = self._settings
         data = Claim("data", settings.storage, self._platform.storage.ssd())
-        size = bytes_of(settings.storage) * 8 // 10 // 2**20  # Prometheus counts in powers of two.
+        size = size_retained(settings) // 2**20  # Prometheus counts in powers of two.
         server = Container(
             name="prometheus",
             image=settings.image,
@@ -133,9 +200,11 @@ class Prometheus:
                 "--storage.tsdb.path=/prometheus",
                 f"--storage.tsdb.retention.time={settings.retention}",
                 f"--storage.tsdb.retention.size={size}MB",
+                "--storage.tsdb.wal-compression",
                 f"--web.external-url=https://{self._host_name}/",
             ],
             ports=self.component.ports,
+            environment={"POD_NAME": PodField("metadata.name")} if self.replicated else {},
             mounts=[
                 Mount(config, "/etc/prometheus"),
                 Mount(data, "/prometheus", sub_path="data"),
@@ -144,6 +213,7 @@ class Prometheus:
                     for target in self._targets
                     if target.certificate
                 ),
+                *self._store_keys,
             ],
             # Replaying the write-ahead log after a crash takes minutes.
             startup=http_probe("/-/ready", "http", period=15, failures=60),
@@ -165,41 +235,71 @@ class Prometheus:
             pod,
             claim=data,
             governing_service="prometheus",
+            replicas=settings.replicas,
         )
 
     def _configuration(self, alertmanager: Alertmanager) -> Mapping[str, Any]:
-        namespace = self.component.namespace
-        # Dashboards choose by it, here and where several environments are stored together.
+        settings, namespace = self._settings, self.component.namespace
+        replicated = self.replicated
+        # Rules and dashboards choose by it where several environments are stored together.
         environment = {"target_label": "environment", "replacement": self.component.instance}
-        found = (
-            *(_scrape_pods(target) for target in self._targets),
-            _scrape_kubelets("cadvisor", "/metrics/cadvisor", namespace, _CADVISOR_METRICS),
-            _scrape_kubelets("kubelet", "/metrics", namespace, _KUBELET_METRICS),
-        )
+        alerting: dict[str, Any] = {
+            "alertmanagers": [
+                {"path_prefix": alertmanager.path, "static_configs": [{"targets": alertmanager.addresses}]}
+            ]
+        }
+        if replicated:
+            alerting["alert_relabel_configs"] = [{"regex": "replica", "action": "labeldrop"}]
+        stores = [_remote_write(store) for store in settings.remote_write]
         return {
             "global": {
-                "scrape_interval": self._settings.scrape_interval,
+                "scrape_interval": settings.scrape_interval,
                 "evaluation_interval": f"{EVALUATION_SECONDS}s",
-                "external_labels": {"environment": self.component.instance},
-            },
-            "rule_files": ["/etc/prometheus/rules.yml"],
-            "alerting": {
-                "alertmanagers": [
-                    {
-                        "path_prefix": alertmanager.path,
-                        "static_configs": [{"targets": [f"{alertmanager.host}:{alertmanager.port}"]}],
-                    }
-                ]
-            },
-            "scrape_configs": [
-                {
-                    "job_name": "prometheus",
-                    "static_configs": [{"targets": [f"localhost:{self.port}"]}],
-                    "relabel_configs": [environment],
+                "external_labels": {
+                    "environment": self.component.instance,
+                    **settings.external_labels,
+                    # Prometheus itself puts the variable's value here.
+                    **({"replica": "${POD_NAME}"} if replicated else {}),
                 },
-                *({**job, "relabel_configs": [*job["relabel_configs"], environment]} for job in found),
+            },
+            "storage": {"tsdb": {"out_of_order_time_window": settings.out_of_order_window}},
+            "rule_files": ["/etc/prometheus/rules.yml"],
+            "alerting": alerting,
+            "scrape_configs": [
+                {**job, "relabel_configs": [*job.get("relabel_configs", []), environment]}
+                for job in (
+                    self._scrape_itself(),
+                    *(_scrape_pods(target) for target in self._targets),
+                    _scrape_kubelets("cadvisor", "/metrics/cadvisor", namespace, CADVISOR_METRICS),
+                    _scrape_kubelets("kubelet", "/metrics", namespace, KUBELET_METRICS),
+                )
             ],
+            **({"remote_write": stores} if stores else {}),
         }
+
+    def _scrape_itself(self) -> Mapping[str, Any]:
+        """Ask itself, without the network; or both replicas, so that each misses the other."""
+        if self.replicated:
+            return _scrape_pods(ScrapeTarget("prometheus", self.component, "http"))
+        return {"job_name": "prometheus", "static_configs": [{"targets": [f"localhost:{self.port}"]}]}
+
+
+def _remote_write(store: RemoteWrite) -> Mapping[str, Any]:
+    key = f"{_STORE_KEYS}/{store.name}"
+    login: Mapping[str, Mapping[str, Any]] = {
+        "basic": {"basic_auth": {"username": store.username, "password_file": key}},
+        "bearer": {"authorization": {"credentials_file": key}},
+        "none": {},
+    }
+    keep = [{"source_labels": ["__name__"], "regex": store.keep, "action": "keep"}]
+    return {
+        "name": store.name,
+        "url": store.url,
+        **login[store.authentication],
+        **({"headers": dict(store.headers)} if store.headers else {}),
+        **({"write_relabel_configs": keep} if store.keep else {}),
+        "queue_config": {"max_shards": store.max_shards, "capacity": store.capacity},
+    }
 
 
 def _scrape_pods(target: ScrapeTarget) -> Mapping[str, Any]:
@@ -247,7 +347,7 @@ def _scrape_kubelets(job: str, path: str, namespace: str, metrics: str) -> Mappi
         "job_name": job,
         "scheme": "https",
         "metrics_path": path,
-        "authorization": {"credentials_file": f"{_TOKEN_DIRECTORY}/token"},
+        "authorization": {"credentials_file": TOKEN_FILE},
         # Kubelets commonly serve certificates that they signed themselves; what is read is no secret.
         "tls_config": {"insecure_skip_verify": True},
         "kubernetes_sd_configs": [{"role": "node"}],

@@ -54,6 +54,13 @@ class Addresses:
 
 
 INTERNET = Addresses("internet", ("0.0.0.0/0",), _NOT_INTERNET, by_name=True)
+
+
+def outside(name: str, cidrs: Sequence[str]) -> Addresses:
+    """Return these networks, or the Internet where none is given."""
+    return Addresses(name, cidrs, by_name=True) if cidrs else INTERNET
+
+
 ACME_SOLVER = Pods("acme-http01-solver", {"acme.cert-manager.io/http01-solver": "true"})
 KUBE_DNS = Pods("kube-dns", {"k8s-app": "kube-dns"}, "kube-system")
 
@@ -79,12 +86,17 @@ class Network:
         self._namespace = namespace_component
         self._dns: list[Endpoint] = [KUBE_DNS]
         if dns_cidrs:
+            # Seen as an address or, by network plug-ins that redirect to it, as the cache's pods.
             self._dns.append(Addresses("node-local-dns", dns_cidrs, exceptions=()))
+            self._dns.append(Pods("node-local-dns-pods", {"k8s-app": "node-local-dns"}, "kube-system"))
         self._declared: list[Flow] = []
 
-    def allow(self, source: Endpoint, destination: Endpoint, *ports: int, because: str) -> None:
-        """Declare that ``source`` calls ``destination`` on these TCP ports."""
-        self._declared.append(Flow(source, destination, ports, because))
+    def allow(
+        self, source: Endpoint, destination: Endpoint, *ports: int, because: str, udp: bool = False
+    ) -> None:
+        """Declare that ``source`` calls ``destination`` on these TCP ports, or by UDP as well."""
+        protocols = ("UDP", "TCP") if udp else ("TCP",)
+        self._declared.append(Flow(source, destination, ports, because, protocols))
 
     @property
     def flows(self) -> list[Flow]:

@@ -75,7 +75,7 @@ class Platform(Construct):
             authority or AuthoritySettings(),
             self.credentials,
         )
-        self.network = Network(self.component, cluster.dns_cidrs)
+        self.network = Network(self.component, cluster.resolvers)
         self.api_server = Addresses("kubernetes-api-server", cluster.api_server_cidrs)
         self.kubelets = Addresses("kubelets", cluster.node_cidrs)
         self.capacity = Capacity()

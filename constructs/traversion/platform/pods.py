@@ -32,7 +32,7 @@ EnvValue: TypeAlias = "str | SecretKey | PodField"
 
 @dataclass(frozen=True)
 class Container:
-    """One container. ``environment`` keeps its order; ``ports`` maps names to numbers."""
+    """One container. ``environment`` keeps its order; ``ports`` maps names to numbers of TCP ports."""
 
     name: str
     image: Image
@@ -40,6 +40,7 @@ class Container:
     command: Sequence[str] | None = None
     args: Sequence[str] | None = None
     ports: Mapping[str, int] = field(default_factory=dict)
+    udp_ports: Mapping[str, int] = field(default_factory=dict)
     environment: Mapping[str, EnvValue] = field(default_factory=dict)
     environment_from: ConfigFiles | None = None
     mounts: Sequence[Mount] = ()
@@ -171,8 +172,9 @@ def _container(container: Container) -> k8s.Container:
         command=container.command,
         args=container.args,
         ports=[
-            k8s.ContainerPort(name=name, container_port=number, protocol="TCP")
-            for name, number in container.ports.items()
+            k8s.ContainerPort(name=name, container_port=number, protocol=protocol)
+            for protocol, ports in (("TCP", container.ports), ("UDP", container.udp_ports))
+            for name, number in ports.items()
         ]
         or None,
         env=[_env(name, value) for name, value in container.environment.items()] or None,

@@ -34,6 +34,7 @@ def deployment(
     *,
     autoscaled_to: int | None = None,
     surge: int = 1,
+    annotations: Mapping[str, str] | None = None,
 ) -> None:
     """Create a Deployment of one pod, or one whose size an autoscaler decides, up to ``autoscaled_to``."""
     service_account(scope, component)
@@ -42,7 +43,7 @@ def deployment(
     k8s.KubeDeployment(
         scope,
         "deployment",
-        metadata=component.metadata(name),
+        metadata=component.metadata(name, annotations),
         spec=k8s.DeploymentSpec(
             # Beside an autoscaler, a number here would reset the size at every apply.
             replicas=None if autoscaled_to else 1,
@@ -67,23 +68,24 @@ def stateful_set(
     *,
     claim: Claim,
     governing_service: str,
+    replicas: int = 1,
 ) -> None:
-    """Create a StatefulSet of one pod with one volume that nothing deletes."""
+    """Create a StatefulSet of pods with a volume each that nothing deletes."""
     service_account(scope, component)
-    _count(platform, pod, 1)
-    platform.capacity.add_claim(claim.size)
+    _count(platform, pod, replicas)
+    platform.capacity.add_claim(claim.size, replicas)
     _recommendations(scope, platform, component, "StatefulSet", component.name)
     created = k8s.KubeStatefulSet(
         scope,
         "stateful-set",
         metadata=component.metadata(component.name, KEPT_BY_ARGO_CD),
         spec=k8s.StatefulSetSpec(
-            replicas=1,
+            replicas=replicas,
             revision_history_limit=5,
             service_name=governing_service,
             pod_management_policy="OrderedReady",
             selector=k8s.LabelSelector(match_labels=component.selector),
-            template=pod.template(component, platform.placement),
+            template=pod.template(component, platform.placement, spread=replicas > 1),
             volume_claim_templates=[
                 k8s.KubePersistentVolumeClaimProps(
                     metadata=k8s.ObjectMeta(
@@ -178,12 +180,14 @@ def service(
     ports: Mapping[str, tuple[int, str]],
     *,
     headless: bool = False,
+    sticky: bool = False,
     app_protocol: str | None = None,
 ) -> None:
     """Create a Service; ``ports`` maps a name to the port and the container port's name behind it.
 
     Headless, it gives every pod a DNS name, also before the pod is ready. ``app_protocol`` tells gateways
     and meshes what all its ports speak, where the ports' names do not.
+    Sticky, it sends a client to the same pod again.
     """
     k8s.KubeService(
         scope,
@@ -193,6 +197,7 @@ def service(
             type="ClusterIP",
             cluster_ip="None" if headless else None,
             publish_not_ready_addresses=True if headless else None,
+            session_affinity="ClientIP" if sticky else None,
             selector=component.selector,
             ports=[
                 k8s.ServicePort(

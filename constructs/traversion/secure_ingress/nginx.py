@@ -91,6 +91,8 @@ class NginxFront:
                 "auth-secret-type": "auth-file",
                 "auth-realm": "Traversion monitoring",
             }
+        if site.sticky:
+            options["affinity"] = "cookie"
         if self._settings.security_headers:
             options["custom-headers"] = f"{self._owner.namespace}/{_HEADERS}"
         if site.backend.certificate:

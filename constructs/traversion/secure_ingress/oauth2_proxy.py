@@ -10,7 +10,7 @@ from traversion.platform.flows import INTERNET, Addresses
 from traversion.platform.pods import Container, Pod, http_probe
 from traversion.platform.workloads import deployment, disruption_budget, service
 from traversion.secure_ingress.sites import Backend
-from traversion.settings import OidcSettings
+from traversion.settings import ProxyOidcSettings
 from traversion.tls_proxy import SECURITY_HEADERS, Inlet, TlsProxy
 
 _PLAIN_PORT = 4180
@@ -33,7 +33,7 @@ class OAuth2Proxy:
         self,
         scope: Construct,
         platform: Platform,
-        settings: OidcSettings,
+        settings: ProxyOidcSettings,
         *,
         public_host: str,
         upstreams: Sequence[str],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from traversion.api import TraversionApi
-from traversion.observability import ObservabilityStack
+from traversion.observability import Alertmanager, Grafana, ObservabilityStack, Prometheus
 from traversion.platform import Platform
 from traversion.platform.component import Component
 from traversion.platform.flows import Addresses, Endpoint, Pods
@@ -49,7 +49,13 @@ class SecureIngress(Construct):
         self._certificates = PublicCertificates(self, platform, settings, self.component)
         front = self._front()
         self._certificates.issue(self._carrier, front.http01())
-        front.open([*self._api(api), *self._monitoring(observability), *self._grafana(observability)])
+        sites = self._api(api)
+        # Where the cluster's operator watches, it has its own ways in.
+        if observability.prometheus and observability.alertmanager:
+            sites += self._monitoring(observability.prometheus, observability.alertmanager)
+        if observability.grafana:
+            sites += self._grafana(observability.grafana)
+        front.open(sites)
 
     def _who_carries_traffic(self) -> Endpoint:
         settings = self._settings
@@ -90,8 +96,7 @@ class SecureIngress(Construct):
             ),
         ]
 
-    def _monitoring(self, observability: ObservabilityStack) -> list[Site]:
-        prometheus, alertmanager = observability.prometheus, observability.alertmanager
+    def _monitoring(self, prometheus: Prometheus, alertmanager: Alertmanager) -> list[Site]:
         access, host = self._settings.monitoring, self._hosts.monitoring
         if access.oidc:
             proxy = OAuth2Proxy(
@@ -120,11 +125,12 @@ class SecureIngress(Construct):
             self._admit(watched.component, watched.port)
             backend = Backend(watched.host, watched.port, "http")
             site = self._site(name, host, path, backend, self._request_limit())
-            sites.append(replace(site, allowlist=access.allowlist, log_in_with=users))
+            sites.append(
+                replace(site, allowlist=access.allowlist, log_in_with=users, sticky=prometheus.replicated)
+            )
         return sites
 
-    def _grafana(self, observability: ObservabilityStack) -> list[Site]:
-        grafana = observability.grafana
+    def _grafana(self, grafana: Grafana) -> list[Site]:
         self._admit(grafana.component, grafana.port)
         backend = Backend(grafana.host, grafana.port, "http")
         site = self._site("grafana", self._hosts.grafana, "/", backend, self._request_limit())

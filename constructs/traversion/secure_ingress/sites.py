@@ -54,3 +54,5 @@ class Site:
     websocket: bool = False
     log_in_with: str | None = None
     """The Secret with the users of basic authentication, in its key ``auth``."""
+    sticky: bool = False
+    """Whether a person stays with one replica; what passes the Service by has to see to it."""

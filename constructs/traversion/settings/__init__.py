@@ -5,6 +5,13 @@ combination that cannot work is refused with the setting, the value and the reme
 synthesized. Settings are frozen: what was checked is what is deployed.
 """
 
+from traversion.settings.alerting import (
+    AlertmanagerSettings,
+    AlertReceivers,
+    EmailReceiver,
+    MuteTime,
+    WebhookReceiver,
+)
 from traversion.settings.api import ApiSettings, AutoscalingTargets, TlsProxySettings
 from traversion.settings.authority import AuthoritySettings
 from traversion.settings.backups import (
@@ -30,18 +37,20 @@ from traversion.settings.ingress import (
     IngressSettings,
     MonitoringAccess,
     NginxSettings,
-    OidcSettings,
+    ProxyOidcSettings,
     Route53,
     SecretReference,
 )
 from traversion.settings.observability import (
-    AlertmanagerSettings,
-    AlertReceivers,
     ExporterSettings,
     GrafanaSettings,
+    LokiSettings,
     ObjectiveSettings,
     ObservabilitySettings,
+    OidcSettings,
+    OperatorSettings,
     PrometheusSettings,
+    RemoteWrite,
 )
 from traversion.settings.redis import RedisSettings
 from traversion.settings.timescaledb import TimescaleDbSettings
@@ -61,6 +70,7 @@ __all__ = [
     "Cloudflare",
     "ClusterSettings",
     "CredentialSettings",
+    "EmailReceiver",
     "Environment",
     "ExporterSettings",
     "GatewaySettings",
@@ -69,17 +79,22 @@ __all__ = [
     "Hosts",
     "Image",
     "IngressSettings",
+    "LokiSettings",
     "MonitoringAccess",
+    "MuteTime",
     "NginxSettings",
     "ObjectiveSettings",
     "ObservabilitySettings",
     "OffsiteSettings",
     "OidcSettings",
+    "OperatorSettings",
     "PlacementSettings",
     "PosixRepository",
     "PrometheusSettings",
+    "ProxyOidcSettings",
     "RedisSettings",
     "RehearsalSettings",
+    "RemoteWrite",
     "Replicas",
     "Resources",
     "Route53",
@@ -88,5 +103,6 @@ __all__ = [
     "Settings",
     "TimescaleDbSettings",
     "TlsProxySettings",
+    "WebhookReceiver",
     "refuse",
 ]

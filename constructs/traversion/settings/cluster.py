@@ -32,8 +32,16 @@ class ClusterSettings(Settings):
     """Addresses of the Kubernetes API server; narrow it where they are known."""
     node_cidrs: Annotated[Sequence[Cidr], Field(min_length=1)] = PRIVATE_NETWORKS
     """Addresses of the nodes, whose kubelets Prometheus scrapes."""
-    dns_cidrs: Sequence[ResolverCidr] = ()
-    """Address of a node-local DNS cache, e.g. ("169.254.20.10/32",), besides kube-dns."""
+    dns_cidrs: Sequence[ResolverCidr] | None = None
+    """Address of a node-local DNS cache, besides kube-dns; None: ("169.254.20.10/32",) on ``gke``, whose
+    clusters run NodeLocal DNSCache, and none elsewhere."""
+
+    @property
+    def resolvers(self) -> Sequence[str]:
+        """The networks of the node-local DNS cache, if there is one."""
+        if self.dns_cidrs is not None:
+            return self.dns_cidrs
+        return ("169.254.20.10/32",) if self.cloud == "gke" else ()
 
     @model_validator(mode="after")
     def _storage_class_fits_the_cloud(self) -> Self:

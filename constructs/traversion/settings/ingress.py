@@ -116,7 +116,7 @@ class GatewaySettings(Settings):
     BackendTLSPolicy from a Secret, and know the CORS filter."""
 
 
-class OidcSettings(Settings):
+class ProxyOidcSettings(Settings):
     """Log-in to Prometheus and Alertmanager at an OpenID Connect provider, through oauth2-proxy."""
 
     issuer_url: IssuerUrl
@@ -155,7 +155,7 @@ class MonitoringAccess(Settings):
 
     allowlist: Sequence[Cidr] = ()
     """Client networks that may ask at all, e.g. ("203.0.113.0/24",); empty: all."""
-    oidc: OidcSettings | None = None
+    oidc: ProxyOidcSettings | None = None
     """Log-in to Prometheus and Alertmanager; None: one user with a generated password (basic
     authentication, by ingress-nginx). Grafana always has its own log-in."""
 
@@ -320,7 +320,7 @@ class IngressSettings(Settings):
                 "monitoring.oidc",
                 None,
                 'is required for mode = "gateway", which knows no basic authentication: write '
-                "OidcSettings(...)",
+                "ProxyOidcSettings(...)",
             )
         if self.gateway.implementation == "traefik":
             return self

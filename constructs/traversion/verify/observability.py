@@ -183,6 +183,8 @@ class Address:
         service = self._graph.find("Service", namespace, name)
         if service is None:
             return f"there is no Service {namespace}/{name}"
+        if missing := self._missing_pod(name, namespace):
+            return missing
         ports = [number(dig(each, "port")) for each in items(service.spec.get("ports"))]
         headless, behind = service.spec.get("clusterIP") == "None", self._graph.behind(service)
         direct = headless and (not ports or any(self.port in each.open_ports for each in behind))
@@ -220,10 +222,35 @@ class Address:
             name, namespace = labels[0], self._namespace
         elif len(labels) == 2 and labels[1] in self._graph.namespaces:  # noqa: PLR2004 # service.namespace
             name, namespace = labels
+        elif len(labels) == 2 and self._governed(labels[1], self._namespace):  # noqa: PLR2004 # pod.service
+            name, namespace = labels[1], self._namespace
         else:
             return None
         # A namespace of which the set shows no pods and no Services is somebody else's.
         return (name, namespace) if namespace in self._shown else None
+
+    def _governed(self, service: str, namespace: str) -> list[Resource]:
+        """Return the StatefulSets whose pods have names below a Service."""
+        return [
+            each
+            for each in self._graph.of_kind("StatefulSet")
+            if each.namespace == namespace and each.spec.get("serviceName") == service
+        ]
+
+    def _missing_pod(self, service: str, namespace: str) -> str:
+        """Say that a StatefulSet has too few replicas for the pod that is named, if one is."""
+        pod, sets = self.host.split(".")[0], self._governed(service, namespace)
+        counts = [number(each.spec.get("replicas")) for each in sets]
+        if pod == service or not sets or None in counts:
+            return ""
+        made = {
+            f"{each.name}-{(number(dig(each.spec, 'ordinals', 'start')) or 0) + index}"
+            for each, count in zip(sets, counts, strict=True)
+            for index in range(count or 0)
+        }
+        if pod in made:
+            return ""
+        return f"the StatefulSets of Service {namespace}/{service} make no pod {pod}"
 
     @property
     def _shown(self) -> set[str]:

@@ -10,7 +10,7 @@ _RECENT = f"{-60}x60"
 
 def _completed(kind: str, values: str, repository: str = "primary") -> dict[str, str]:
     labels = f'repository="{repository}",type="{kind}"'
-    return {f"traversion_backup_last_completion_timestamp_seconds{{{_GATEWAY},{labels}}}": values}
+    return {f"timescaledb_backup_last_completion_timestamp_seconds{{{_GATEWAY},{labels}}}": values}
 
 
 def _created(name: str, values: str) -> dict[str, str]:
@@ -18,7 +18,7 @@ def _created(name: str, values: str) -> dict[str, str]:
 
 
 def _rehearsal(metric: str, values: str) -> dict[str, str]:
-    return {f"traversion_rehearsal_{metric}{{{_GATEWAY}}}": values}
+    return {f"timescaledb_rehearsal_{metric}{{{_GATEWAY}}}": values}
 
 
 def _archiver(metric: str, values: str) -> dict[str, str]:
@@ -67,14 +67,14 @@ CASES = (
     Case(
         "TimescaleDbBackupDamaged",
         "the newest full backup met a damaged page; then one is taken that did not",
-        {f'traversion_backup_last_damaged{{{_GATEWAY},repository="primary",type="full"}}': "0x7 1x20 0x20"},
+        {f'timescaledb_backup_last_damaged{{{_GATEWAY},repository="primary",type="full"}}': "0x7 1x20 0x20"},
         {"2m": ({"repository": "primary", "type": "full"},)},
         silent=("1m45s", "9m"),
     ),
     Case(
         "TimescaleDbBackupDamaged",
         "whole",
-        {f'traversion_backup_last_damaged{{{_GATEWAY},repository="primary",type="full"}}': "0x60"},
+        {f'timescaledb_backup_last_damaged{{{_GATEWAY},repository="primary",type="full"}}': "0x60"},
         {},
         silent=("10m",),
         shows="below",

@@ -89,6 +89,7 @@ def unit_test(cases: Sequence[Case], own_labels: Mapping[str, Labels]) -> dict[s
 
 def _questions(case: Case, own_labels: Labels) -> Iterator[dict[str, Any]]:
     name = {"alertname": case.alert, "alertstate": "firing"}
+    own_labels = {label: value for label, value in own_labels.items() if label != "environment"}
     for time, alerts in {**case.fires, **dict.fromkeys(case.silent, ())}.items():
         yield {
             # What is made of recorded series bears the environment, and the rest does not.

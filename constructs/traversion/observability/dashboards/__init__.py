@@ -26,6 +26,6 @@ def dashboards(subject: Subject) -> dict[str, str]:
     job, are left out, and so are rows and dashboards without panels. The data sources must have the uids
     "prometheus" and "timescaledb".
     """
-    missing = unavailable(subject)
+    missing = unavailable(subject) | subject.unwatched
     boards = (module.DASHBOARD.without(missing) for module in _ALL)
     return {f"{board.uid}.json": board.to_json() for board in boards if board.rows}

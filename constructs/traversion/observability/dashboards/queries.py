@@ -13,6 +13,9 @@ from traversion.observability.metrics import JOBS, PG_UP, demand, names_in
 PROMETHEUS = DataSourceRef("prometheus", "prometheus")
 TIMESCALEDB = DataSourceRef("grafana-postgresql-datasource", "timescaledb")
 
+SQL = "sql"
+"""Stands for access to the database among what a query needs; a job of this name can be unwatched."""
+
 Kind = Literal["timeseries", "stat", "bargauge", "table"]
 """The type of the panel that shows the result."""
 
@@ -23,13 +26,18 @@ _MATCHERS = {
     for job in JOBS
 }
 _SELECTOR = re.compile(r"""(?<=\{)job="([a-z-]+)\"""")
-_RECORDED = re.compile(r"\b([a-z_]+(?::\w+)+)(\{)?")
+_RECORDED = re.compile(r"""("(?:\\.|[^"\\])*")|\b([a-z_]+(?::\w+)+)(\{)?""")
 
 
 def chosen(expr: str) -> str:
     """Keep a query to the environment and namespace that are chosen at the top of the dashboard."""
     expr = _SELECTOR.sub(lambda job: f"{_MATCHERS[job[1]]},{job[0]}", expr)
-    return _RECORDED.sub(lambda name: f"{name[1]}{{{_ENVIRONMENT}{',' if name[2] else '}'}", expr)
+    return _RECORDED.sub(_of_environment, expr)
+
+
+def _of_environment(found: re.Match[str]) -> str:
+    text, name, brace = found.groups()
+    return text or f"{name}{{{_ENVIRONMENT}{',' if brace else '}'}"
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class Sql:
     """A query of the events in TimescaleDB; graphs need a column ``time`` and may have one ``metric``."""
 
     text: str
-    needs = frozenset({PG_UP.name})
+    needs = frozenset({PG_UP.name, SQL})
     """Where the database is not watched, Grafana has no access to it either."""
 
     def target(self, reference: str, kind: Kind) -> Dataquery:

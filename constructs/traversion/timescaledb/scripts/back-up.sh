@@ -17,10 +17,10 @@ dump() {
         return 1
     fi
     echo "wrote $file to repository $REPOSITORY"
-    # Only after a newer one an old dump may go.
+    # Only after a newer one an old dump may go, and that one stays whatever its age.
     "$pgbackrest" --repo="$REPOSITORY" --output=json repo-ls dump |
-        jq -r --argjson kept "$DUMP_RETENTION_SECONDS" \
-            'to_entries[] | select(.value.type == "file" and .value.time < now - $kept) | .key' |
+        jq -r --argjson kept "$DUMP_RETENTION_SECONDS" --arg newest "${file#dump/}" \
+            'to_entries[] | select(.value.type == "file" and .key != $newest and .value.time < now - $kept) | .key' |
         while read -r old; do
             "$pgbackrest" --repo="$REPOSITORY" repo-rm "dump/$old"
             echo "deleted dump/$old"

@@ -17,17 +17,17 @@ def family($name; $help; lines): "# HELP \($name) \($help)", "# TYPE \($name) ga
 }] as $dumps |
 [($backups + $dumps) | group_by(.labels)[] | sort_by(.stop) | {first: .[0], last: .[-1], count: length}] as $kinds |
 
-family("traversion_backup_last_completion_timestamp_seconds"; "When the newest backup was complete";
-    $kinds[] | line("traversion_backup_last_completion_timestamp_seconds"; .last.labels; .last.stop)),
-family("traversion_backup_oldest_timestamp_seconds"; "When the oldest backup that is kept was complete";
-    $kinds[] | line("traversion_backup_oldest_timestamp_seconds"; .first.labels; .first.stop)),
-family("traversion_backup_count"; "Backups that are kept";
-    $kinds[] | line("traversion_backup_count"; .last.labels; .count)),
-family("traversion_backup_last_added_bytes"; "What the newest backup added to its repository";
-    $kinds[] | line("traversion_backup_last_added_bytes"; .last.labels; .last.added)),
-family("traversion_backup_last_duration_seconds"; "How long the newest backup took";
+family("timescaledb_backup_last_completion_timestamp_seconds"; "When the newest backup was complete";
+    $kinds[] | line("timescaledb_backup_last_completion_timestamp_seconds"; .last.labels; .last.stop)),
+family("timescaledb_backup_oldest_timestamp_seconds"; "When the oldest backup that is kept was complete";
+    $kinds[] | line("timescaledb_backup_oldest_timestamp_seconds"; .first.labels; .first.stop)),
+family("timescaledb_backup_count"; "Backups that are kept";
+    $kinds[] | line("timescaledb_backup_count"; .last.labels; .count)),
+family("timescaledb_backup_last_added_bytes"; "What the newest backup added to its repository";
+    $kinds[] | line("timescaledb_backup_last_added_bytes"; .last.labels; .last.added)),
+family("timescaledb_backup_last_duration_seconds"; "How long the newest backup took";
     $kinds[] | select(.last.start) |
-    line("traversion_backup_last_duration_seconds"; .last.labels; .last.stop - .last.start)),
-family("traversion_backup_last_damaged"; "1 when the newest backup found pages with wrong checksums";
+    line("timescaledb_backup_last_duration_seconds"; .last.labels; .last.stop - .last.start)),
+family("timescaledb_backup_last_damaged"; "1 when the newest backup found pages with wrong checksums";
     $kinds[] | select(.last.start) |
-    line("traversion_backup_last_damaged"; .last.labels; if .last.damaged then 1 else 0 end))
+    line("timescaledb_backup_last_damaged"; .last.labels; if .last.damaged then 1 else 0 end))

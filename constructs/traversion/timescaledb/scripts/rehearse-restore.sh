@@ -9,8 +9,8 @@ export PGDATA=$SCRATCH_DIRECTORY/data PGHOST=$SCRATCH_DIRECTORY PGUSER=postgres
 metrics=$SCRATCH_DIRECTORY/metrics succeeded=0
 
 publish() {
-    gauge traversion_rehearsal_success "1 when the last rehearsal succeeded" "$succeeded"
-    gauge traversion_rehearsal_duration_seconds "How long the last rehearsal took" "$(($(date +%s) - started))"
+    gauge timescaledb_rehearsal_success "1 when the last rehearsal succeeded" "$succeeded"
+    gauge timescaledb_rehearsal_duration_seconds "How long the last rehearsal took" "$(($(date +%s) - started))"
     # POST leaves in place what this run has no value for, such as the time of the last success.
     curl --silent --show-error --fail --retry 3 --retry-connrefused --max-time 20 \
         --data-binary "@$metrics" "$PUSHGATEWAY_URL/metrics/job/timescaledb-rehearsal"
@@ -53,6 +53,6 @@ pg_ctl stop --mode fast --silent
 pg_checksums --check
 
 succeeded=1
-gauge traversion_rehearsal_last_success_timestamp_seconds "When a rehearsal last succeeded" "$(date +%s)"
-gauge traversion_rehearsal_data_age_seconds "Age of the newest commit that the last rehearsal brought back" "$age"
+gauge timescaledb_rehearsal_last_success_timestamp_seconds "When a rehearsal last succeeded" "$(date +%s)"
+gauge timescaledb_rehearsal_data_age_seconds "Age of the newest commit that the last rehearsal brought back" "$age"
 echo "the rehearsal succeeded: the newest commit was $age seconds old when it began"

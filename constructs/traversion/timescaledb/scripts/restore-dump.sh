@@ -15,8 +15,8 @@ echo "restoring $DUMP into the database traversion_restored"
 run() { psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 "$@"; }
 # Left over from a try that failed; a database of that name which somebody looks at makes this one fail.
 run --dbname postgres --command 'DROP DATABASE IF EXISTS traversion_restored'
-run --dbname postgres --command 'CREATE DATABASE traversion_restored OWNER traversion_owner'
-run --dbname traversion_restored --command 'CREATE EXTENSION IF NOT EXISTS timescaledb'
+run --dbname postgres --command 'CREATE DATABASE traversion_restored OWNER traversion_owner TEMPLATE template0'
+run --dbname traversion_restored --command 'CREATE EXTENSION IF NOT EXISTS timescaledb;'
 run --dbname traversion_restored --command 'SELECT timescaledb_pre_restore()' >/dev/null
 # In one process: the catalog of TimescaleDB does not survive a parallel restore.
 "$pgbackrest" --repo="$REPOSITORY" repo-get "dump/$DUMP" |

@@ -12,7 +12,7 @@ PIPENV := .venv/pipenv/bin/pipenv
 
 # What `make imports` reads: the CRDs of the operators whose objects dist/ contains.
 CRDS ?= ../shared/crds
-IMPORTED := cert-manager external-secrets prometheus-operator vertical-pod-autoscaler
+IMPORTED := cert-manager external-secrets gateway-api prometheus-operator vertical-pod-autoscaler
 
 # Without compiled bytecode every run would compile cdk8s anew, which costs more than the synthesis.
 unexport PYTHONDONTWRITEBYTECODE

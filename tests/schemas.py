@@ -37,7 +37,8 @@ def errors_of_custom(manifest: Manifest) -> list[str]:
 def is_custom(manifest: Manifest) -> bool:
     """Say whether an operator, and not Kubernetes itself, defines this kind."""
     group = manifest["apiVersion"].partition("/")[0]
-    return ("." in group and not group.endswith(".k8s.io")) or group == "autoscaling.k8s.io"
+    operators = {"autoscaling.k8s.io", "gateway.networking.k8s.io"}
+    return ("." in group and not group.endswith(".k8s.io")) or group in operators
 
 
 def _errors(validator: Draft202012Validator, manifest: Manifest) -> list[str]:

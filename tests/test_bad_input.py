@@ -62,7 +62,6 @@ INTERVAL = Setting(
 )
 EMAIL = Setting("ingress.acme_email", '"sre@company.com"', "{}")
 ISSUER = Setting("ingress.issuer", '"letsencrypt"', "{}")
-TIMEOUT = Setting("ingress.websocket_timeout_seconds", "issuer=", "websocket_timeout_seconds={}, issuer=")
 ORIGIN = Setting("ingress.cors_origins.0", "issuer=", "cors_origins=({},), issuer=")
 BODY = Setting("ingress.body_size", "issuer=", "body_size={}, issuer=")
 DOMAIN = Setting("domain", '"dev.traversion.company.com"', "{}", "dev")
@@ -151,7 +150,6 @@ REFUSED = [
     (EMAIL, "sre", "e.g. "),
     (EMAIL, "sre@example.com", "e.g. "),  # Let's Encrypt refuses it
     (ISSUER, "lets-encrypt", "'letsencrypt'"),
-    (TIMEOUT, 60, "300"),
     (ORIGIN, "*", "any site"),
     (ORIGIN, "http://app.company.com", "https"),
     (BODY, "0", '"50m"'),
@@ -232,6 +230,86 @@ def test_a_cluster_is_refused(
     checkout.edit("production", "ApiSettings,\n", "ApiSettings,\n    ClusterSettings,\n")
     checkout.edit("production", "    placement=", f"    cluster=ClusterSettings({cluster}),\n    placement=")
     assert_refused(checkout.synth(), checkout, before, f"production: {setting} = ", value, remedy)
+
+
+OIDC = (
+    "monitoring=settings.MonitoringAccess(oidc=settings.ProxyOidcSettings("
+    'issuer_url="https://login.company.com", '
+    'client_id="traversion", email_domains=("company.com",), '
+    'client_secret=settings.SecretReference(name="oidc", key="secret")))'
+)
+REFERENCE = 'settings.SecretReference(name="dns", key="token")'
+GATEWAY = 'mode="gateway", gateway=settings.GatewaySettings(implementation="{}")'
+ENVOY, OTHER = GATEWAY.format("envoy-gateway"), GATEWAY.format("other")
+WAYS_IN = [
+    (
+        "nginx=settings.NginxSettings(websocket_timeout_seconds=60)",
+        "nginx.websocket_timeout_seconds",
+        "60",
+        "300",
+    ),
+    ("wildcard=True", "wildcard", "True", "set dns01"),
+    ("acme_email=None", "acme_email", "None", "is required"),
+    (
+        f'issuer="self-signed", dns01=settings.Cloudflare(api_token={REFERENCE})',
+        "dns01",
+        "'Cloudflare'",
+        "remove it",
+    ),
+    ('mode="gateway"', "gateway", "None", "is required"),
+    ('gateway=settings.GatewaySettings(implementation="traefik")', "gateway", "traefik", "set the mode"),
+    (f"{ENVOY}, nginx=settings.NginxSettings(), {OIDC}", "nginx", "NginxSettings", "only ingress-nginx"),
+    (f"{ENVOY}", "monitoring.oidc", "None", "no basic authentication"),
+    (f"{ENVOY}, {OIDC}", "limits", "ClientLimits", "set it to None once"),
+    (f'{ENVOY}, {OIDC}, limits=None, allowlist=("192.0.2.0/24",)', "allowlist", "192.0.2.0/24", "remove it"),
+    (
+        f'{ENVOY}, {OIDC[:-1]}, allowlist=("192.0.2.0/24",)), limits=None',
+        "monitoring.allowlist",
+        "192.0.2.0/24",
+        "remove it",
+    ),
+    (f"{OTHER}, {OIDC}, limits=None", "class_name", "None", "name the GatewayClass"),
+    (f'{OTHER}, {OIDC}, limits=None, class_name="x"', "controller_namespace", "None", "or controller_cidrs"),
+    (
+        'controller_cidrs=("192.0.2.0/24",), controller_namespace="edge"',
+        "controller_cidrs",
+        "192.0.2.0/24",
+        "remove it",
+    ),
+    ('allowlist=("everybody",)', "allowlist.0", "'everybody'", "10.0.0.0/8"),
+    ('allowlist=("192.0.2.1/24",)', "allowlist.0", "'192.0.2.1/24'", "host bits"),
+    ('cors_origins=("*",)', "cors_origins.0", "'*'", "any site"),
+    (
+        OIDC.replace('settings.SecretReference(name="oidc", key="secret")', "None"),
+        "monitoring.oidc.client_secret",
+        "None",
+        "SecretReference(",
+    ),
+    (
+        OIDC.replace("https://login", "http://login"),
+        "monitoring.oidc.issuer_url",
+        "'http://login.company.com'",
+        "",
+    ),
+    (OIDC.replace('("company.com",)', "()"), "monitoring.oidc.email_domains", "()", "at least 1"),
+    ("limits=settings.ClientLimits(burst=0)", "limits.burst", "0", "greater than or equal to 1"),
+    ('controller_namespace="traversion-system"', "controller_namespace", "'traversion-system'", "its own"),
+]
+
+
+@pytest.mark.parametrize(
+    ("written", "setting", "value", "remedy"), WAYS_IN, ids=[f"{row[1]} {row[2]}" for row in WAYS_IN]
+)
+def test_a_way_in_is_refused(checkout: Checkout, written: str, setting: str, value: str, remedy: str) -> None:
+    before = checkout.files()
+    imports = "from traversion.settings import ("
+    checkout.edit("production", imports, f"from traversion import settings\n{imports}")
+    usual = 'issuer="letsencrypt", acme_email="sre@company.com"'
+    for name in ("issuer", "acme_email"):
+        if f"{name}=" in written.replace("_issuer=", ""):
+            usual = ", ".join(part for part in usual.split(", ") if not part.startswith(name))
+    checkout.edit("production", 'issuer="letsencrypt", acme_email="sre@company.com"', f"{usual}, {written}")
+    assert_refused(checkout.synth(), checkout, before, f"production: ingress.{setting} = ", value, remedy)
 
 
 def test_a_store_without_a_name_is_refused(checkout: Checkout) -> None:

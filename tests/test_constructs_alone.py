@@ -260,6 +260,10 @@ def about(component: str) -> Callable[[Manifest], bool]:
     return lambda manifest: manifest["metadata"]["labels"][label] == component
 
 
+def either(*wanted: Callable[[Manifest], bool]) -> Callable[[Manifest], bool]:
+    return lambda manifest: any(each(manifest) for each in wanted)
+
+
 def about_without_files(component: str) -> Callable[[Manifest], bool]:
     """Leave out rules and dashboards, which dist/ shows."""
     return lambda manifest: about(component)(manifest) and not only("ConfigMap")(manifest)
@@ -273,6 +277,10 @@ SNAPSHOT_CASES: dict[str, tuple[str, Callable[[Manifest], bool]]] = {
     "aks-storage": ("aks", only("StorageClass")),
     "generic-network": ("generic", only("NetworkPolicy")),
     "private-registry-alerting": ("private-registry", about("alertmanager")),
+    "nginx-oidc-ingress": ("nginx-oidc", either(about("traversion-ingress"), about("oauth2-proxy"))),
+    "gateway-traefik-ingress": ("gateway-traefik", about("traversion-ingress")),
+    "gateway-envoy-ingress": ("gateway-envoy", about("traversion-ingress")),
+    "gateway-elsewhere-network": ("gateway-elsewhere", only("NetworkPolicy")),
     "alertmanager-cluster": ("highly-available-monitoring", about("alertmanager")),
     "prometheus-twice": ("highly-available-monitoring", about_without_files("prometheus")),
     "prometheus-with-stores": ("long-term-storage", about_without_files("prometheus")),

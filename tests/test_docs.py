@@ -4,7 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -87,10 +87,12 @@ def objects_named(words: list[str]) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def known(syntheses: Mapping[str, Synthesis]) -> set[tuple[str, str, str]]:
+def known(
+    syntheses: Mapping[str, Synthesis], variants: Callable[[str], Synthesis]
+) -> set[tuple[str, str, str]]:
     """Kind, name and namespace of all that exists in a cluster once everything has been applied."""
     found = set(ELSEWHERE)
-    for synthesis in syntheses.values():
+    for synthesis in (*syntheses.values(), variants("gateway-traefik")):
         namespace = synthesis.platform.namespace
         names = {(m["kind"], m["metadata"]["name"]) for m in synthesis.manifests} | MADE_BY_HAND
         names |= {("Secret", credential.secret) for credential in synthesis.platform.credentials.declared}

@@ -12,7 +12,16 @@ from tests.reachability import AddressEnd, End, PodEnd, Policies, pods_of
 from traversion.platform.flows import Addresses
 
 ENVIRONMENTS = ("dev", "production", "staging")
-SYNTHESES = (*ENVIRONMENTS, "upstream", "generic", "aks")
+SYNTHESES = (
+    *ENVIRONMENTS,
+    "upstream",
+    "generic",
+    "aks",
+    "nginx-oidc",
+    "gateway-traefik",
+    "gateway-envoy",
+    "gateway-elsewhere",
+)
 
 INTERNET, NODE, METADATA = "93.184.216.34", "10.0.0.7", "169.254.169.254"
 ADDRESSES = [
@@ -29,6 +38,8 @@ ADDRESSES = [
         "172.16.0.1",
         "192.168.0.1",
         "192.0.2.10",
+        "35.191.0.7",  # a load balancer of Google Cloud
+        "10.20.0.5",  # an identity provider
     )
 ]
 FORBIDDEN = (22, 25, 53, 80)
@@ -40,6 +51,14 @@ STRANGERS = [
         "ingress-nginx",
         {"app.kubernetes.io/name": "ingress-nginx", "app.kubernetes.io/component": "controller"},
     ),
+    PodEnd("nginx-of-another-name", "ingress", {"app": "nginx"}),
+    PodEnd("traefik", "traefik", {"app.kubernetes.io/name": "traefik"}),
+    PodEnd(
+        "envoy",
+        "envoy-gateway-system",
+        {"app.kubernetes.io/name": "envoy", "app.kubernetes.io/component": "proxy"},
+    ),
+    PodEnd("envoy-gateway", "envoy-gateway-system", {"app.kubernetes.io/name": "gateway-helm"}),
     PodEnd("kube-dns-elsewhere", "somewhere", {"k8s-app": "kube-dns"}),
     PodEnd("controller-elsewhere", "somewhere", {"app.kubernetes.io/name": "ingress-nginx"}),
     PodEnd("stranger", "somewhere"),
@@ -243,6 +262,56 @@ def test_production_is_as_drawn(syntheses: Mapping[str, Synthesis]) -> None:
     assert {connection for connection in found if connection[1] == DNS} == {
         (caller, DNS, 53, protocol) for caller in callers for protocol in ("TCP", "UDP")
     }
+
+
+FRONTS = {
+    "production": CONTROLLER,
+    "nginx-oidc": "nginx-of-another-name",
+    "gateway-traefik": "traefik",
+    "gateway-envoy": "envoy",
+    "gateway-elsewhere": "35.191.0.7",
+}
+PROXY = "oauth2-proxy"
+
+
+@pytest.mark.parametrize("name", FRONTS)
+def test_only_what_carries_the_traffic_gets_in(
+    name: str, syntheses: Mapping[str, Synthesis], variants: Callable[[str], Synthesis]
+) -> None:
+    """Written down by hand: with a log-in by OpenID Connect, nobody outside reaches what is behind it."""
+    synthesis = syntheses.get(name) or variants(name)
+    ends = ends_of(synthesis)
+    home = synthesis.platform.namespace
+    ours = {end.name for end in ends if isinstance(end, PodEnd) and end.namespace == home}
+    found = Policies.of(synthesis.manifests).connections(ends, ports_of(synthesis))
+    strangers = {end.name for end in ends} - ours
+    # The API server calls this one, from wherever it is.
+    found = {connection for connection in found if connection[1] != "prometheus-adapter"}
+    expected = {(API, 8443), (API, 8444), (GRAFANA, 3000)}
+    expected |= {(PROMETHEUS, 9090), (ALERTMANAGER, 9093)} if name == "production" else {(PROXY, 8443)}
+    if name in {"production", "gateway-traefik"}:  # proves its hosts by HTTP-01
+        expected.add(("acme-http01-solver", 8089))
+    assert {each for each in found if each[0] in strangers and each[1] in ours} == {
+        (FRONTS[name], target, port, "TCP") for target, port in expected
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "provider"), [("gateway-traefik", INTERNET), ("gateway-envoy", "10.20.0.5")]
+)
+def test_a_log_in_reaches_its_provider_and_what_it_shows(
+    name: str, provider: str, variants: Callable[[str], Synthesis]
+) -> None:
+    synthesis = variants(name)
+    ends = ends_of(synthesis)
+    found = Policies.of(synthesis.manifests).connections(ends, ports_of(synthesis))
+    reached = {each[1:] for each in found if each[0] == PROXY and each[1] != DNS}
+    assert reached >= {(PROMETHEUS, 9090, "TCP"), (ALERTMANAGER, 9093, "TCP"), (provider, 443, "TCP")}
+    pods = {end.name for end in ends if isinstance(end, PodEnd)}
+    assert {each[0] for each in reached} & pods == {PROMETHEUS, ALERTMANAGER}
+    assert {each[1:] for each in reached if each[0] not in pods} == {(443, "TCP")}
+    private = {"10.0.0.7", "10.128.0.7", "192.168.0.1"}
+    assert not private & {each[0] for each in reached}
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

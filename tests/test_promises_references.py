@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
@@ -165,6 +165,9 @@ def test_what_a_pod_names_exists(objects: list[Manifest]) -> None:
 def test_nothing_is_left_over(objects: list[Manifest]) -> None:
     """Every ConfigMap is read, every account runs something."""
     read = {name for each in workloads(objects) for name in each.config_maps}
+    for ingress in of_kind(objects, "Ingress"):
+        headers = ingress["metadata"]["annotations"].get("nginx.ingress.kubernetes.io/custom-headers")
+        read |= {headers.partition("/")[2]} if headers else set()
     collected = {
         each["metadata"]["name"]
         for each in of_kind(objects, "ConfigMap")
@@ -203,12 +206,20 @@ def test_no_secret_is_made_in_vain(synthesis: Synthesis) -> None:
         for ingress in of_kind(synthesis.manifests, "Ingress")
         for name in ("auth-secret", "proxy-ssl-secret")
     }
+    read |= {name for issuer in of_kind(synthesis.manifests, "Issuer") for name in secrets_of_solvers(issuer)}
     assert {credential.secret for credential in synthesis.platform.credentials.declared} <= read
 
 
 def scratch_disks(each: Workload) -> list[Manifest]:
     """Volumes that live and die with the pod."""
     return [volume for volume in each.spec.get("volumes", []) if "ephemeral" in volume]
+
+
+def secrets_of_solvers(issuer: Manifest) -> Iterator[str]:
+    """Name what an issuer proves a domain with."""
+    for solver in issuer["spec"].get("acme", {}).get("solvers", []):
+        for provider in solver.get("dns01", {}).values():
+            yield from (value["name"] for key, value in provider.items() if key.endswith("SecretRef"))
 
 
 def test_storage_classes_exist_or_are_the_clusters(synthesis: Synthesis) -> None:
@@ -229,6 +240,8 @@ def test_certificates_name_their_service_and_have_an_issuer(objects: list[Manife
         if spec.get("isCA"):
             assert len(spec["commonName"]) <= 64  # the longest that X.509 allows
             continue
+        if not spec["issuerRef"]["name"].startswith("internal-ca"):
+            continue  # of a public host
         if spec["usages"] == ["digital signature", "client auth"]:
             assert spec["commonName"] in names(objects, "ServiceAccount")  # whom it identifies
             continue
@@ -237,8 +250,6 @@ def test_certificates_name_their_service_and_have_an_issuer(objects: list[Manife
         for service in services:
             for suffix in ("", f".{namespace}", f".{namespace}.svc", f".{namespace}.svc.cluster.local"):
                 assert f"{service}{suffix}" in spec["dnsNames"]
-    for ingress in of_kind(objects, "Ingress"):
-        assert ingress["metadata"]["annotations"]["cert-manager.io/issuer"] in issuers
     authorities = {certificate["spec"]["secretName"] for certificate in of_kind(objects, "Certificate")}
     for issuer in of_kind(objects, "Issuer"):
         assert issuer["spec"].get("ca", {}).get("secretName") in (None, *authorities)
@@ -253,8 +264,10 @@ def test_ingresses_lead_to_a_port_of_a_service(objects: list[Manifest]) -> None:
                 backend = path["backend"]["service"]
                 ports = find(objects, "Service", backend["name"])["spec"]["ports"]
                 assert backend["port"]["name"] in {port["name"] for port in ports}
-    secrets = [ingress["spec"]["tls"][0]["secretName"] for ingress in of_kind(objects, "Ingress")]
-    assert len(secrets) == len(set(secrets))
+        (host,) = tls["hosts"]
+        certificate = find(objects, "Certificate", tls["secretName"])["spec"]
+        assert certificate["secretName"] == tls["secretName"]
+        assert set(certificate["dnsNames"]) & {host, f"*.{host.partition('.')[2]}"}
 
 
 def test_roles_are_bound_to_accounts_that_exist(objects: list[Manifest]) -> None:

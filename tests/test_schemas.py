@@ -44,14 +44,20 @@ def test_custom_resources_are_valid(every_object: list[Manifest]) -> None:
     custom = [manifest for manifest in every_object if is_custom(manifest)]
     kinds = {manifest["kind"] for manifest in custom}
     assert kinds == {
+        "BackendTLSPolicy",
         "Certificate",
         "ExternalSecret",
+        "Gateway",
+        "HTTPRoute",
         "Issuer",
+        "Middleware",
         "PrometheusRule",
         "ServiceMonitor",
         "VerticalPodAutoscaler",
     }
-    assert not refused((manifest, errors_of_custom(manifest)) for manifest in custom)
+    # Traefik's definitions are not among those beside the repository; tests/apiserver asks Traefik itself.
+    known = [manifest for manifest in custom if manifest["kind"] != "Middleware"]
+    assert not refused((manifest, errors_of_custom(manifest)) for manifest in known)
 
 
 @pytest.mark.parametrize(

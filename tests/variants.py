@@ -10,14 +10,20 @@ from traversion.settings import (
     ArchiveSettings,
     AuthoritySettings,
     BackupSettings,
+    ClientLimits,
+    Cloudflare,
     ClusterSettings,
     CredentialSettings,
     EmailReceiver,
     Environment,
+    GatewaySettings,
     GrafanaSettings,
     Image,
+    IngressSettings,
     LokiSettings,
+    MonitoringAccess,
     MuteTime,
+    NginxSettings,
     ObservabilitySettings,
     OffsiteSettings,
     OidcSettings,
@@ -25,9 +31,19 @@ from traversion.settings import (
     PlacementSettings,
     PosixRepository,
     PrometheusSettings,
+    ProxyOidcSettings,
     RemoteWrite,
+    Route53,
     S3Repository,
+    SecretReference,
     WebhookReceiver,
+)
+
+OIDC = ProxyOidcSettings(
+    issuer_url="https://login.company.com/realms/sre",
+    client_id="traversion-monitoring",
+    client_secret=SecretReference(name="monitoring-oidc", key="client-secret"),
+    email_domains=("company.com",),
 )
 
 _OFFSITE = S3Repository(
@@ -184,6 +200,71 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "operator-with-grafana": (
         "staging",
         {**_OPERATED, "observability.operator": OperatorSettings(grafana="own")},
+    ),
+    "gateway-traefik": (
+        "production",
+        {
+            "ingress": IngressSettings(
+                mode="gateway",
+                gateway=GatewaySettings(implementation="traefik"),
+                acme_email="sre@company.com",
+                cors_origins=("https://app.company.com",),
+                allowlist=("198.51.100.0/24", "2001:db8::/32"),
+                monitoring=MonitoringAccess(allowlist=("203.0.113.0/24",), oidc=OIDC),
+            )
+        },
+    ),
+    "gateway-envoy": (
+        "staging",
+        {
+            "ingress": IngressSettings(
+                mode="gateway",
+                gateway=GatewaySettings(implementation="envoy-gateway"),
+                issuer="letsencrypt-staging",
+                acme_email="sre@company.com",
+                dns01=Route53(
+                    region="eu-central-1",
+                    access_key_id="AKIAIOSFODNN7EXAMPLE",
+                    secret_access_key=SecretReference(name="route53", key="secret-access-key"),
+                ),
+                wildcard=True,
+                limits=None,
+                monitoring=MonitoringAccess(
+                    oidc=OIDC.model_copy(update={"groups": ("sre",), "provider_cidrs": ("10.20.0.5/32",)})
+                ),
+            )
+        },
+    ),
+    "gateway-elsewhere": (
+        "dev",
+        {
+            "ingress": IngressSettings(
+                mode="gateway",
+                class_name="gke-l7-global-external-managed",
+                controller_cidrs=("35.191.0.0/16", "130.211.0.0/22"),
+                gateway=GatewaySettings(implementation="other"),
+                issuer="self-signed",
+                limits=None,
+                monitoring=MonitoringAccess(oidc=OIDC),
+            )
+        },
+    ),
+    "nginx-oidc": (
+        "production",
+        {
+            "ingress": IngressSettings(
+                nginx=NginxSettings(websocket_timeout_seconds=7200, security_headers=True),
+                class_name="public",
+                controller_namespace="ingress",
+                controller_labels={"app": "nginx"},
+                acme_email="sre@company.com",
+                dns01=Cloudflare(api_token=SecretReference(name="cloudflare", key="api-token")),
+                wildcard=True,
+                allowlist=("198.51.100.0/24",),
+                limits=ClientLimits(requests_per_second=100, logins_per_minute=5),
+                monitoring=MonitoringAccess(allowlist=("203.0.113.0/24",), oidc=OIDC),
+            )
+        },
     ),
 }
 """Name -> the environment it starts from, and the settings that it changes."""

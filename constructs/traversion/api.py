@@ -14,7 +14,7 @@ from traversion.platform.workloads import deployment, disruption_budget, service
 from traversion.redis_cache import RedisCache
 from traversion.settings import ApiSettings
 from traversion.timescaledb import TimescaleDb
-from traversion.tls_proxy import Inlet, Outlet, TlsProxy
+from traversion.tls_proxy import SECURITY_HEADERS, Inlet, Outlet, TlsProxy
 
 REQUESTS_PER_SECOND = "traversion_http_requests_per_second"
 """The custom metric that the autoscaler asks for and the adapter serves."""
@@ -50,8 +50,12 @@ class TraversionApi(Construct):
         redis: RedisCache,
         public_url: str,
         cors_origins: Sequence[str] = (),
+        body_size: str = "0",
     ) -> None:
-        """Create the API, reachable for browsers at ``public_url`` and from ``cors_origins``."""
+        """Create the API, reachable for browsers at ``public_url`` and from ``cors_origins``.
+
+        Its pods refuse request bodies larger than ``body_size``, in nginx notation; 0: none.
+        """
         super().__init__(platform, "api")
         self._platform = platform
         self.settings = settings
@@ -59,7 +63,7 @@ class TraversionApi(Construct):
         self.name = _NAME
         component = platform.make_component("traversion", "api", settings.image.tag)
         self.certificate = platform.certificates.serving(component, [self.host])
-        self._proxy = self._tls_proxy(redis)
+        self._proxy = self._tls_proxy(redis, body_size)
         self.component = component.with_ports(**self._proxy.ports)
         self._sessions = platform.credentials.declare(
             self.component,
@@ -82,9 +86,9 @@ class TraversionApi(Construct):
         """The ports of a pod where browsers' requests arrive, encrypted; two purposes may share one."""
         return tuple(port for name, port in self.component.ports.items() if name != "metrics")
 
-    def _tls_proxy(self, redis: RedisCache) -> TlsProxy:
+    def _tls_proxy(self, redis: RedisCache, body_size: str) -> TlsProxy:
         contract = self.contract
-        inlets = {"https": Inlet(8443, contract.http_port)}
+        inlets = {"https": Inlet(8443, contract.http_port, body_size, SECURITY_HEADERS)}
         if contract.websocket_port != contract.http_port:
             inlets["wss"] = Inlet(8444, contract.websocket_port)
         if contract.metrics_port:

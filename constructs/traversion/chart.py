@@ -55,6 +55,7 @@ class TraversionChart(Chart):
                 redis=redis,
                 public_url=f"https://{hosts.api}",
                 cors_origins=environment.ingress.cors_origins,
+                body_size=environment.ingress.body_size,
             )
             observability = ObservabilityStack(
                 platform,

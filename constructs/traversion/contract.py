@@ -35,8 +35,8 @@ class Contract:
 
     ``metrics_port`` None means that the image exports no metrics; nothing that needs them is synthesized.
     ``websocket_port`` may equal ``http_port``. ``health_path`` may depend on the database, so only readiness
-    asks it; liveness only needs the port to accept connections. ``environment_keys`` are the variables that
-    the image reads; others are not set.
+    asks it; liveness only needs the port to accept connections. ``login_path`` is where passwords are sent.
+    ``environment_keys`` are the variables that the image reads; others are not set.
     """
 
     http_port: int
@@ -46,6 +46,7 @@ class Contract:
     health_budget: ProbeBudget | None
     metrics_path: str
     websocket_path: str
+    login_path: str
     uid: int
     gid: int
     writable_paths: tuple[str, ...]
@@ -182,6 +183,7 @@ TRAVERSION = Contract(
     health_budget=None,
     metrics_path="/metrics",
     websocket_path="/",
+    login_path="/api/auth/login",
     uid=1000,
     gid=1000,
     writable_paths=("/app/.traversion", "/app/backups", "/app/exports", "/tmp"),
@@ -215,6 +217,7 @@ UPSTREAM_1_0_0 = Contract(
     health_budget=ProbeBudget(requests=100, seconds=900),
     metrics_path="/metrics",
     websocket_path="/ws",
+    login_path="/api/auth/login",
     uid=1000,
     gid=1000,
     writable_paths=TRAVERSION.writable_paths,

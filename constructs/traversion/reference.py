@@ -29,8 +29,10 @@ _NOTE = "Written by `make docs`, do not edit."
 _PICTURE = re.compile(
     r"(?<=<!-- written by make docs -->\n).*?(?=<!-- end of what make docs wrote -->)", re.DOTALL
 )
+_CARRIERS = ("ingress-nginx", "gateway", "load-balancers")
+"""What `SecureIngress` calls the ends that bring in requests, one in each environment."""
 _GROUPS = {
-    "Ingress": ("ingress-nginx", ACME_SOLVER.name),
+    "Ingress": (*_CARRIERS, "login", ACME_SOLVER.name),
     "Application": ("api",),
     "Data": ("database", "cache", "migration", "backup"),
 }
@@ -64,7 +66,8 @@ def _picture(flows: Iterable[Flow], *, scrapes: bool = False) -> str:
             groups.setdefault(_group(end), {})[end.name] = _node(end)
         arrow = "-.->" if scrape else "-->"
         edges.setdefault((flow.source.name, arrow, flow.destination.name), set()).update(flow.ports)
-    lines = ["flowchart LR", "    clients([browsers and agents]) -->|443| ingress-nginx"]
+    (carrier,) = {source for source, _, _ in edges if source in _CARRIERS}
+    lines = ["flowchart LR", f"    clients([browsers and agents]) -->|443| {carrier}"]
     for group in (*_GROUPS, "Observability", "Outside"):
         lines += [f"    subgraph {group}", *(f"        {node}" for node in groups[group].values()), "    end"]
     for (source, arrow, destination), ports in edges.items():
@@ -163,8 +166,10 @@ def _settings_page() -> str:
 def _kind(annotation: ast.expr | None, groups: Container[str]) -> str:
     kind = f"`{ast.unparse(annotation)}`" if annotation else ""
     match annotation:
-        case ast.BinOp(left=left):
+        case ast.BinOp(left=left, right=ast.Constant(None)):
             kind = f"{_kind(left, groups)}, or `None`"
+        case ast.BinOp(left=left, right=right):
+            kind = f"{_kind(left, groups)}, {_kind(right, groups)}"
         case ast.Subscript(ast.Name("Annotated"), ast.Tuple([inner, ast.Call(keywords=bounds)])):
             words = {
                 "ge": "from",

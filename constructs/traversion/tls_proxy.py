@@ -1,7 +1,7 @@
 """TLS for a program that speaks none: an nginx beside it in the pod, on the way in and on the way out."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from constructs import Construct
@@ -12,6 +12,13 @@ from traversion.platform.pods import Container, http_probe, tcp_probe
 from traversion.platform.volumes import ConfigFiles, Mount, Scratch
 from traversion.settings import TlsProxySettings
 from traversion.values import bytes_of, millicores_of
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+}
+"""For every answer: browsers guess no types, show no page inside another site's, and tell nobody the path."""
 
 _CONFIG, _CERTIFICATE, _TRUST = (
     "/etc/tls-proxy/config",
@@ -55,8 +62,7 @@ http {{
     # Longer than callers keep an idle connection, so that they close it and not we, under their next request.
     keepalive_timeout 180s;
     keepalive_requests 100000;
-    # What may pass, how large and how slow, the ingress controller decides; nothing is refused or cut here.
-    client_max_body_size 0;
+    # What may pass and how slow, whoever is in front decides; only a body may be too large, for an inlet.
     large_client_header_buffers 4 32k;
     underscores_in_headers on;
     ignore_invalid_headers off;
@@ -105,7 +111,8 @@ _INLET = """
     }
     server {
         listen @port@ ssl so_keepalive=5m:30s:4;
-        location / {
+        client_max_body_size @largest_body@;
+@headers@        location / {
             proxy_pass http://@name@;
         }
     }
@@ -152,6 +159,18 @@ class Inlet:
 
     port: int
     target: int
+    largest_body: str = "0"
+    """Of a request, in nginx notation; 0: any. Not everybody in front can refuse it."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    """What every answer carries, in place of what the program says."""
+
+    @property
+    def directives(self) -> str:
+        """The headers, as nginx is told of them."""
+        return "".join(
+            f'        proxy_hide_header {name};\n        add_header {name} "{value}" always;\n'
+            for name, value in self.headers.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -213,7 +232,14 @@ class TlsProxy:
 
     def _files(self) -> dict[str, str]:
         inlets = "".join(
-            _filled(_INLET, name=name, port=inlet.port, target=inlet.target)
+            _filled(
+                _INLET,
+                name=name,
+                port=inlet.port,
+                target=inlet.target,
+                largest_body=inlet.largest_body,
+                headers=inlet.directives,
+            )
             for name, inlet in self.inlets.items()
         )
         outlets = "".join(

@@ -305,6 +305,55 @@ HttpsUrl: TypeAlias = Annotated[
 ]
 """A page on the web, to which paths are added."""
 
+IssuerUrl: TypeAlias = Annotated[
+    str,
+    _matching(
+        rf"https://{_DOMAIN.replace('$', '([:/]|$)')}(:[1-9]\d{{0,4}})?(/[A-Za-z0-9._~/-]*)?",
+        "the URL of a provider",
+        'write scheme, host and path without a query, e.g. "https://login.company.com/realms/sre"',
+        longest=1000,
+    ),
+]
+"""An OpenID Connect provider, exactly as it names itself."""
+
+ObjectName: TypeAlias = Annotated[
+    str,
+    _matching(
+        rf"{_LABEL}(\.{_LABEL})*",
+        "the name of an object",
+        "use lower-case letters, digits, '-' and '.', e.g. \"monitoring-oidc\"",
+    ),
+]
+"""The name of a Kubernetes object such as a Secret (RFC 1123 subdomain)."""
+
+SecretKeyName: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"[A-Za-z0-9._-]+", "a key of a Secret", "use letters, digits, '-', '_' and '.', e.g. \"api-token\""
+    ),
+]
+"""The name of a key in a Secret."""
+
+OneWord: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"[A-Za-z0-9][A-Za-z0-9._:/@-]*",
+        "one word",
+        "use letters, digits and any of . _ : / @ - without spaces",
+    ),
+]
+"""An identifier that somebody else gave: a region, a project, a client."""
+
+AzureId: TypeAlias = Annotated[
+    str,
+    _matching(
+        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "an identifier of Azure",
+        'write the lower-case UUID, e.g. "0f8fad5b-d9cb-469f-a165-70867728950e"',
+    ),
+]
+"""A UUID."""
+
 SlackChannel: TypeAlias = Annotated[
     str,
     _matching(

@@ -20,7 +20,7 @@ from tests.manifests import REPOSITORY, Manifest, read_manifests
 _SOURCE = Path(__file__).parent / "server"
 _BINARY = REPOSITORY / ".venv" / "control-plane" / "server"
 _CRDS = REPOSITORY.parent / "shared" / "crds"
-_OPERATORS = ("cert-manager", "external-secrets", "vertical-pod-autoscaler")
+_OPERATORS = ("cert-manager", "external-secrets", "gateway-api", "vertical-pod-autoscaler")
 _TOKEN = "loopback"  # admits to a server that lives for one test
 
 QUIET_CONTROLLERS = (

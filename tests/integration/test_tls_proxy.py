@@ -134,13 +134,34 @@ def test_uploads_stream(application: Application, pod: ApiPod) -> None:
     """The application has read the first half before the second is sent; nothing is kept on a disk."""
     client = pod.client()
     client.putrequest("POST", "/upload")
-    client.putheader("Content-Length", str(64 * MIB))
+    client.putheader("Content-Length", str(48 * MIB))
     client.endheaders()
-    client.send(bytes(32 * MIB))
-    eventually(lambda: application.received == 32 * MIB)
-    client.send(bytes(32 * MIB))
-    assert client.getresponse().read() == str(64 * MIB).encode()
+    client.send(bytes(24 * MIB))
+    eventually(lambda: application.received == 24 * MIB)
+    client.send(bytes(24 * MIB))
+    assert client.getresponse().read() == str(48 * MIB).encode()
     client.close()
+
+
+def test_a_pod_refuses_a_larger_body_whoever_is_in_front(pod: ApiPod) -> None:
+    """A Gateway has no words for the limit."""
+    client = pod.client()
+    client.putrequest("POST", "/upload")
+    client.putheader("Content-Length", str(50 * MIB + 1))
+    client.endheaders()
+    assert client.getresponse().status == http.client.REQUEST_ENTITY_TOO_LARGE
+    client.close()
+
+
+def test_answers_carry_security_headers(pod: ApiPod) -> None:
+    client = pod.client()
+    client.request("GET", "/")
+    answer = client.getresponse()
+    answer.read()
+    client.close()
+    assert answer.getheader("X-Content-Type-Options") == "nosniff"
+    assert answer.getheader("X-Frame-Options") == "DENY"
+    assert answer.getheader("Referrer-Policy") == "strict-origin-when-cross-origin"
 
 
 def test_connections_are_kept_open(pod: ApiPod) -> None:

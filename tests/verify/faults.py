@@ -484,7 +484,28 @@ def _(manifests: list[Manifest], random: Random) -> bool:
 
 @fault("ingress-host-tls", "a host without a certificate")
 def _(manifests: list[Manifest], random: Random) -> bool:
-    one(random, of_kind(manifests, "Ingress"))["spec"]["tls"][0]["hosts"] = ["other.company.com"]
+    host = one(random, of_kind(manifests, "Ingress"))["spec"]["rules"][0]["host"]
+    for each in of_kind(manifests, "Ingress"):
+        if each["spec"]["rules"][0]["host"] == host:
+            each["spec"]["tls"][0]["hosts"] = ["other.company.com"]
+    return True
+
+
+@fault("tls-host", "the certificate of another host")
+def _(manifests: list[Manifest], random: Random) -> bool:
+    secret = one(random, of_kind(manifests, "Ingress"))["spec"]["tls"][0]["secretName"]
+    for each in of_kind(manifests, "Certificate"):
+        if each["spec"]["secretName"] == secret:
+            each["spec"]["dnsNames"] = ["www.company.com"]
+    return True
+
+
+@fault("backend-name", "a name that the pods' certificate does not bear")
+def _(manifests: list[Manifest], random: Random) -> bool:
+    name = "nginx.ingress.kubernetes.io/proxy-ssl-name"
+    verified = [each for each in of_kind(manifests, "Ingress") if name in each["metadata"]["annotations"]]
+    chosen = one(random, verified)
+    chosen["metadata"]["annotations"][name] = chosen["spec"]["rules"][0]["host"]
     return True
 
 

@@ -7,6 +7,7 @@ from cdk8s import App
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.variants import OIDC
 from traversion.chart import TraversionChart
 from traversion.contract import TRAVERSION, UPSTREAM_1_0_0
 from traversion.settings import (
@@ -14,15 +15,22 @@ from traversion.settings import (
     AlertReceivers,
     ApiSettings,
     AutoscalingTargets,
+    AzureDns,
     BackupSettings,
+    ClientLimits,
+    CloudDns,
+    Cloudflare,
     ClusterSettings,
     CredentialSettings,
     EmailReceiver,
     Environment,
+    GatewaySettings,
     GrafanaSettings,
     Image,
     IngressSettings,
     LokiSettings,
+    MonitoringAccess,
+    NginxSettings,
     ObservabilitySettings,
     OidcSettings,
     OperatorSettings,
@@ -33,6 +41,8 @@ from traversion.settings import (
     RemoteWrite,
     Replicas,
     Resources,
+    Route53,
+    SecretReference,
     TimescaleDbSettings,
     WebhookReceiver,
 )
@@ -50,6 +60,27 @@ ISSUERS: tuple[Literal["self-signed", "letsencrypt-staging", "letsencrypt"], ...
 ONE_OR_TWO: tuple[Literal[1, 2], ...] = (1, 2)
 ONE_TO_THREE: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
 GRAFANAS: tuple[Literal["sidecar", "own"], ...] = ("sidecar", "own")
+
+
+KEY = SecretReference(name="dns", key="key")
+DNS_PROVIDERS = (
+    Route53(region="eu-central-1", access_key_id="AKIAIOSFODNN7EXAMPLE", secret_access_key=KEY),
+    CloudDns(project="company", service_account=KEY),
+    AzureDns(
+        subscription_id="0f8fad5b-d9cb-469f-a165-70867728950e",
+        tenant_id="0f8fad5b-d9cb-469f-a165-70867728950e",
+        client_id="0f8fad5b-d9cb-469f-a165-70867728950e",
+        client_secret=KEY,
+        resource_group="dns",
+        hosted_zone="company.com",
+    ),
+    Cloudflare(api_token=KEY),
+)
+GATEWAYS = (
+    GatewaySettings(implementation="envoy-gateway"),
+    GatewaySettings(implementation="traefik"),
+    GatewaySettings(implementation="other"),
+)
 
 
 @st.composite
@@ -97,6 +128,39 @@ def apis(draw: st.DrawFn) -> ApiSettings:
         resources=draw(resources()),
         drain_seconds=drain,
         grace_seconds=drain + draw(st.integers(5, 60)),
+    )
+
+
+@st.composite
+def ways_in(draw: st.DrawFn) -> IngressSettings:
+    issuer = draw(st.sampled_from(ISSUERS))
+    public = issuer != "self-signed"
+    dns01 = draw(st.sampled_from([None, *DNS_PROVIDERS])) if public else None
+    gateway = draw(st.sampled_from([None, *GATEWAYS]))
+    extended = gateway is None or gateway.implementation == "traefik"
+    other = gateway is not None and gateway.implementation == "other"
+    cidrs = ("35.191.0.0/16", "130.211.0.0/22") if other and draw(st.booleans()) else ()
+    networks: st.SearchStrategy[tuple[str, ...]] = st.sampled_from([(), ("192.0.2.0/24", "2001:db8::/32")])
+    oidc = OIDC.model_copy(update={"groups": draw(st.sampled_from([(), ("sre",)]))})
+    return IngressSettings(
+        mode="gateway" if gateway else "nginx",
+        class_name="edge" if other else draw(st.sampled_from([None, "public"])),
+        controller_namespace="envoy-gateway-system" if other and not cidrs else None,
+        controller_labels={"app": "edge"} if other and not cidrs else {},
+        controller_cidrs=cidrs,
+        gateway=gateway,
+        nginx=None if gateway else NginxSettings(security_headers=draw(st.booleans())),
+        issuer=issuer,
+        acme_email="sre@company.com" if public else None,
+        dns01=dns01,
+        wildcard=(dns01 is not None or not public) and draw(st.booleans()),
+        cors_origins=draw(st.sampled_from([(), ("https://app.company.com",)])),
+        limits=draw(st.sampled_from([None, ClientLimits(connections=7)])) if extended else None,
+        allowlist=draw(networks) if extended else (),
+        monitoring=MonitoringAccess(
+            allowlist=draw(networks) if extended else (),
+            oidc=oidc if gateway or draw(st.booleans()) else None,
+        ),
     )
 
 
@@ -157,8 +221,8 @@ def environments(draw: st.DrawFn) -> Environment:
     # The promise that needs memory: a connection for each pod and the others.
     connections = max(40, api.most_pods * draw(st.integers(1, 8)) + 20)
     memory = f"{connections * 12 + 1024}Mi"
-    issuer = draw(st.sampled_from(ISSUERS))
     external = draw(st.booleans())
+    ingress = draw(ways_in())
     return Environment(
         name=draw(st.from_regex(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?", fullmatch=True)),
         namespace=draw(st.from_regex(r"t[a-z]([-a-z0-9]{0,50}[a-z0-9])?", fullmatch=True)),
@@ -191,11 +255,7 @@ def environments(draw: st.DrawFn) -> Environment:
         ),
         redis=RedisSettings(storage="80Gi", resources=draw(resources())),
         observability=draw(monitoring()),
-        ingress=IngressSettings(
-            issuer=issuer,
-            acme_email=None if issuer == "self-signed" else "sre@company.com",
-            cors_origins=draw(st.sampled_from([(), ("https://app.company.com",)])),
-        ),
+        ingress=ingress,
     )
 
 

@@ -25,7 +25,7 @@ class AutoscalingTargets(Settings):
 
 
 class TlsProxySettings(Settings):
-    """The TLS proxy beside the API in each pod."""
+    """The TLS proxy beside a program that speaks none, in each of its pods."""
 
     image: Image = Image(repository="docker.io/nginxinc/nginx-unprivileged", tag="1.30.5-alpine3.24")
     """nginx that runs as any user, with the stream module."""

@@ -76,7 +76,7 @@ class Environment(Settings):
                 value=True,
                 remedy="no label marks spot nodes on a generic cluster: use placement.node_labels",
             )
-        if self.ingress.controller_namespace == self.namespace:
+        if self.ingress.front.namespace == self.namespace:
             raise refuse(
                 "ingress.controller_namespace",
                 self.namespace,

@@ -149,6 +149,12 @@ def _of_object(resource: Resource) -> Iterator[_Found]:
                 )
         case "Ingress":
             yield from _of_nginx(resource)
+        case "BackendTLSPolicy" if resource.group == "gateway.networking.k8s.io":
+            for index, entry in enumerate(items(resource.dig("spec", "validation", "caCertificateRefs"))):
+                kind = text(dig(entry, "kind"))
+                if kind in {"ConfigMap", "Secret"} and not dig(entry, "group"):
+                    path = path_of("spec", "validation", "caCertificateRefs", index)
+                    yield Reference(kind, literal(dig(entry, "name")), resource, path, "ca.crt"), False
         case "Issuer" | "ClusterIssuer" if resource.group == "cert-manager.io":
             authority = {"name": resource.dig("spec", "ca", "secretName"), "key": "tls.key"}
             yield _in_namespace(resource, authority, "spec.ca.secretName")

@@ -6,7 +6,16 @@ from typing import Any
 from traversion.verify.check import Problem, check
 from traversion.verify.graph import Graph, matches_selector
 from traversion.verify.model import Resource, items, mapping, number, path_of, text
-from traversion.verify.routing import CLASS_ANNOTATION, class_of, covers, ingresses, paths_of
+from traversion.verify.routing import (
+    CLASS_ANNOTATION,
+    GATEWAY_GROUP,
+    ROUTES,
+    class_of,
+    covers,
+    gateways,
+    ingresses,
+    paths_of,
+)
 
 # Controllers that take certificates from elsewhere than spec.tls say so in annotations or by their class.
 _TLS_ELSEWHERE = (
@@ -18,8 +27,6 @@ _TLS_ELSEWHERE = (
 )
 _CLASSES_WITH_TLS_ELSEWHERE = {"alb", "cloudflare-tunnel", "gce", "gce-internal", "ngrok", "tailscale"}
 _LOCAL = (".internal", ".lan", ".local", ".localhost", ".test", "localhost")
-_ROUTES = ("GRPCRoute", "HTTPRoute", "TLSRoute")
-_GATEWAYS = "gateway.networking.k8s.io"
 
 
 @check(
@@ -210,11 +217,9 @@ spec: {parentRefs: [{name: edge, sectionName: https}]}
 )
 def routes_have_listeners(graph: Graph) -> Iterator[Problem]:
     """Find routes whose parent is missing, or (an error) has no listener for them."""
-    gateways = {
-        (each.namespace, each.name): each for each in graph.of_kind("Gateway") if each.group == _GATEWAYS
-    }
-    for route in graph.of_kind(*_ROUTES):
-        if route.group != _GATEWAYS:
+    known = {(each.namespace, each.name): each for each in gateways(graph)}
+    for route in graph.of_kind(*ROUTES):
+        if route.group != GATEWAY_GROUP:
             continue
         parents = items(route.spec.get("parentRefs"))
         if not parents:
@@ -224,14 +229,14 @@ def routes_have_listeners(graph: Graph) -> Iterator[Problem]:
             if (text(parent.get("kind")) or "Gateway") != "Gateway":
                 continue
             namespace = text(parent.get("namespace")) or route.namespace
-            gateway = gateways.get((namespace, text(parent.get("name"))))
+            gateway = known.get((namespace, text(parent.get("name"))))
             path = path_of("spec", "parentRefs", index)
             if gateway is not None:
                 wrong = _refused(graph, route, parent, gateway)
                 if wrong:
                     remedy = "name a listener that takes the route, or let the Gateway allow it"
                     yield Problem(route, path, wrong, remedy, "error")
-            elif namespace in {each.namespace for each in gateways.values()}:
+            elif namespace in {each.namespace for each in known.values()}:
                 wrong = f"there is no Gateway {namespace}/{text(parent.get('name'))}"
                 yield Problem(route, path, wrong, "name one that exists")
 

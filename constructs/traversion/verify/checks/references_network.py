@@ -10,6 +10,7 @@ from traversion.verify.graph import Graph
 from traversion.verify.keyed import made_elsewhere, stores
 from traversion.verify.model import Resource, Step, dig, items, mapping, number, path_of, text
 from traversion.verify.picking import picking
+from traversion.verify.routing import GATEWAY_GROUP, ROUTES, gateways
 
 _SERVICE = """
 apiVersion: v1
@@ -169,9 +170,7 @@ def _tls_secrets(graph: Graph) -> Iterator[tuple[Resource, str, str, str | None]
             # Without a name the controller takes its default certificate, on purpose.
             if name := literal(dig(entry, "secretName")):
                 yield ingress, f"spec.tls[{index}].secretName", name, None
-    for gateway in graph.of_kind("Gateway"):
-        if gateway.group != "gateway.networking.k8s.io":
-            continue
+    for gateway in gateways(graph):
         for index, listener in enumerate(items(gateway.spec.get("listeners"))):
             for position, entry in enumerate(items(dig(listener, "tls", "certificateRefs"))):
                 name = literal(dig(entry, "name"))
@@ -313,12 +312,9 @@ def _ingress_backend(each: Resource, backend: object, steps: tuple[Step, ...]) -
         )
 
 
-_ROUTES = ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
-
-
 def _route_backends(graph: Graph) -> Iterator[_Backend]:
-    for each in graph.of_kind(*_ROUTES):
-        if each.group != "gateway.networking.k8s.io":
+    for each in graph.of_kind(*ROUTES):
+        if each.group != GATEWAY_GROUP:
             continue
         for index, rule in enumerate(items(each.spec.get("rules"))):
             for position, backend in enumerate(items(dig(rule, "backendRefs"))):

@@ -104,7 +104,9 @@ def test_every_setting_is_explained() -> None:
     """An operator hovers over a name and reads what it is."""
     files = Path(settings_module.__file__).parent.glob("*.py")
     nodes = [node for file in files for node in ast.parse(file.read_text(encoding="utf-8")).body]
-    written = [node for node in nodes if isinstance(node, ast.ClassDef) and node.name != "Hosts"]
+    written = [
+        node for node in nodes if isinstance(node, ast.ClassDef) and node.name not in {"Front", "Hosts"}
+    ]
     assert len(written) > 20
     unexplained: list[str] = []
     for group in written:

@@ -51,7 +51,8 @@ def of_our_own(production: Sequence[Manifest], file: str) -> Any:  # noqa: ANN40
 def test_the_cluster_monitors_and_nothing_of_ours_does(operated: list[Manifest]) -> None:
     own = {"prometheus", "alertmanager", "grafana"}
     assert not own & (names(operated, "StatefulSet") | names(operated, "ServiceAccount"))
-    assert names(operated, "Ingress") == {"traversion-ingress", "traversion-websocket-ingress"}
+    of_the_api = {"traversion-ingress", "traversion-login-ingress", "traversion-websocket-ingress"}
+    assert names(operated, "Ingress") == of_the_api
     assert not [m for m in operated if m["kind"] == "NetworkPolicy" and m["metadata"]["name"][6:] in own]
 
 

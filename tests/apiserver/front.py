@@ -123,7 +123,7 @@ class _Pod(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_OPTIONS = handle_request  # noqa: N815 # as the base class finds them
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, *_: object, **__: object) -> None:
         """Say nothing."""
 
 

@@ -59,9 +59,11 @@ class PrometheusAdapter:
         network = self._platform.network
         network.allow(self.component, metrics.endpoint, metrics.port, because="query request rates")
         network.allow(self._platform.api_server, self.component, self.port, because="ask for custom metrics")
-        # Where the control plane is somebody else's network, its requests come out of this agent.
-        tunnel = Pods("konnectivity-agent", {"k8s-app": "konnectivity-agent"}, "kube-system")
-        network.allow(tunnel, self.component, self.port, because="ask for custom metrics")
+        # Where the control plane is somebody else's network, its requests come out of this agent; Azure
+        # labels it in another way than Google.
+        for name, label in (("konnectivity-agent", "k8s-app"), ("konnectivity-agent-of-azure", "app")):
+            tunnel = Pods(name, {label: "konnectivity-agent"}, "kube-system")
+            network.allow(tunnel, self.component, self.port, because="ask for custom metrics")
 
     def _permissions(self) -> None:
         call_kubernetes(self._platform, self.component, because="list pods, and check who asks")

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +31,19 @@ class Daemon:
 
     def kill(self) -> None:
         """End it as a crash of the machine would: no process of it does anything any more."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        # PostgreSQL's children leave the group.
+        for process in (self.process.pid, *_descendants(self.process.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         self.process.wait()
+
+
+def _descendants(process: int) -> list[int]:
+    children = Path(f"/proc/{process}/task/{process}/children")
+    found = (
+        [int(child) for child in children.read_text(encoding="ascii").split()] if children.exists() else []
+    )
+    return found + [each for child in found for each in _descendants(child)]
 
 
 @contextmanager

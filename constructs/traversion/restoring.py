@@ -15,7 +15,7 @@ from traversion.timescaledb.restore import Restore
 REPOSITORIES: Mapping[str, int] = {"primary": 1, "offsite": 2, "archive": 3}
 
 
-def restore_manifests(environment: Environment, restore: Restore) -> list[Mapping[str, Any]]:
+def restore_manifests(environment: Environment, restore: Restore) -> list[dict[str, Any]]:
     """Return the objects of a restore, ready for kubectl.
 
     Raises ``SettingsRefused`` where the environment has no such repository.

@@ -62,8 +62,22 @@ def most_pods(workload: Workload, manifests: Sequence[Manifest]) -> int:
 
 
 def claims(manifests: Sequence[Manifest]) -> list[Manifest]:
-    """Return the claims that the StatefulSets make; others stand in the manifests."""
-    return [
+    """Return the claims that StatefulSets and scratch disks make; others stand in the manifests."""
+    scratch = [
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {
+                "name": f"{pod_of(workload)['metadata']['name']}-{volume['name']}",
+                "namespace": workload.manifest["metadata"]["namespace"],
+            },
+            "spec": volume["ephemeral"]["volumeClaimTemplate"]["spec"],
+        }
+        for workload in workloads(manifests)
+        for volume in workload.spec.get("volumes", [])
+        if "ephemeral" in volume
+    ]
+    return scratch + [
         {
             **template,
             "apiVersion": "v1",

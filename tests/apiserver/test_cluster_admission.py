@@ -8,7 +8,9 @@ import pytest
 from tests.apiserver.control_plane import Cluster, as_list, control_plane
 from tests.apiserver.pods import claims, most_pods, namespace_of, pod_of
 from tests.manifests import Manifest, change, synthesize_environment, workloads
+from traversion.restoring import restore_manifests
 from traversion.settings import Environment
+from traversion.timescaledb.restore import Restore
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.daemon, pytest.mark.slow]
 
@@ -95,10 +97,16 @@ def test_a_pod_without_resources_gets_small_ones(
 
 @pytest.fixture(scope="module")
 def tight(environments: Mapping[str, Environment]) -> dict[str, list[Manifest]]:
-    """The environments with quotas that hold exactly what is needed."""
+    """The environments with quotas that hold exactly what is needed, a restored server beside the old."""
+    exact = {
+        name: change(environment, {"quota_headroom_percent": 0}) for name, environment in environments.items()
+    }
     return {
-        name: synthesize_environment(change(environment, {"quota_headroom_percent": 0})).manifests
-        for name, environment in environments.items()
+        name: [
+            *synthesize_environment(environment).manifests,
+            *(restore_manifests(environment, Restore("beside")) if environment.database.backups else ()),
+        ]
+        for name, environment in exact.items()
     }
 
 
@@ -115,7 +123,7 @@ def crowded(server: Path, tight: Mapping[str, Sequence[Manifest]]) -> Iterator[C
 def test_the_quota_admits_everything_at_its_maximum(
     crowded: Cluster, tight: Mapping[str, Sequence[Manifest]], environment: str
 ) -> None:
-    """Every Deployment rolling at full scale, all jobs at once and a certificate's solver; then no more."""
+    """Every Deployment rolling at full scale, all jobs, a restore, a certificate's solver; then no more."""
     manifests = tight[environment]
     namespace = namespace_of(manifests)
     pods = [

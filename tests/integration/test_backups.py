@@ -406,5 +406,5 @@ def test_the_agents_probe_asks_the_agent(place: Place) -> None:
     probe = pod.hook("backup-agent", "livenessProbe")
     environment = site.environment(pod, "backup-agent")
     assert run(probe, environment, user=USER).returncode == 0
-    elsewhere = [re.sub("server-ping", "server-ping --tls-server-port=1", word) for word in probe]
+    elsewhere = [re.sub("server-ping", "--tls-server-port=1 server-ping", word) for word in probe]
     assert run(elsewhere, environment, user=USER).returncode != 0

@@ -122,6 +122,7 @@ class Backups:
             name="backup-agent",
             image=self.image,
             resources=_AGENT,
+            ports={"backup-agent": pgbackrest.AGENT_PORT},
             command=["/bin/bash", f"{BACKUP_SCRIPTS_DIRECTORY}/serve-backups.sh"],
             environment={
                 **self.environment,
@@ -140,7 +141,7 @@ class Backups:
             ],
             # Until the repositories are ready there is no server to ask, and a restart would not help.
             liveness=exec_probe(
-                ["/bin/sh", "-c", "[ ! -e /tmp/serving ] || pgbackrest --io-timeout=3 server-ping"],
+                ["/bin/sh", "-c", "[ ! -e /tmp/serving ] || pgbackrest --io-timeout=3 server-ping 127.0.0.1"],
                 period=30,
                 failures=6,
             ),

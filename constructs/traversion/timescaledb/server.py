@@ -71,7 +71,7 @@ def database_server(
         image=settings.image,
         resources=settings.resources,
         args=["-c", f"config_file={CONFIG_DIRECTORY}/postgresql.conf"],
-        ports=component.ports,
+        ports={"postgresql": PORT},
         environment={
             "POSTGRES_USER": "postgres",
             "POSTGRES_PASSWORD": superuser_password,

@@ -34,10 +34,11 @@ newest=$("$pgbackrest" --output=json --repo=1 info | jq --raw-output '[.[].archi
 echo "restoring, up to WAL segment $newest"
 "$pgbackrest" --repo=1 --pg1-path="$PGDATA" --archive-mode=off restore
 
-# With the parameters of a small server; without hot standby, they may be below those of the original.
+# With the parameters of a small server; without hot standby, they may be below those of the original. But one
+# transaction looks at every chunk, and locks it.
 postgres -D "$PGDATA" -c listen_addresses= -c unix_socket_directories="$SCRATCH_DIRECTORY" \
     -c "shared_preload_libraries=$PRELOAD_LIBRARIES" -c shared_buffers="$SHARED_BUFFERS" -c hot_standby=off \
-    -c max_connections=20 -c fsync=off -c ssl=off -c logging_collector=off -c autovacuum=off &
+    -c max_connections=20 -c max_locks_per_transaction=2048 -c fsync=off -c ssl=off -c logging_collector=off -c autovacuum=off &
 server=$!
 until pg_isready --quiet; do
     kill -0 "$server" 2>/dev/null || { echo "PostgreSQL does not start on what was restored" >&2; exit 1; }

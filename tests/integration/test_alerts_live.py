@@ -146,14 +146,9 @@ def live(  # noqa: PLR0917 # fixtures
         servers = {name: stack.enter_context(ExitStack()) for name in ("timescaledb", "redis")}
         for name in ("timescaledb", "redis"):
             (root / name).mkdir()
-        binaries = empty_postgres.path["PATH"]
-        postgres = Postgres(binaries, production, root / "timescaledb", secrets=secrets, port=free_port())
-        postgres.copy_of(empty_postgres)
+        postgres = database(empty_postgres, production, root / "timescaledb", secrets)
         servers["timescaledb"].enter_context(postgres.running())
-        done = apply_schema(postgres, root / "schema")
-        assert done.returncode == 0, done.stderr
-        done = postgres.superuser(JOBS)
-        assert done.returncode == 0, done.stderr
+        furnish(postgres, root / "schema")
         redis = Redis(production, root / "redis", secrets=secrets, port=free_port())
         servers["redis"].enter_context(redis.running())
 
@@ -234,6 +229,26 @@ def live(  # noqa: PLR0917 # fixtures
             redis,
             servers,
         )
+
+
+def database(empty: Postgres, production: Sequence[Manifest], root: Path, secrets: Secrets) -> Postgres:
+    """Lay out a server that archives to a repository which takes everything.
+
+    It stands for pgBackRest's, which test_backups.py has.
+    """
+    binaries = empty.path["PATH"]
+    postgres = Postgres(binaries, production, root, secrets=secrets, port=free_port(), archives=True)
+    postgres.copy_of(empty)
+    (postgres.data / "postgresql.auto.conf").write_text("archive_command = 'true'\n", encoding="utf-8")
+    return postgres
+
+
+def furnish(postgres: Postgres, schema: Path) -> None:
+    """Apply the schema, and what the exporter asks of TimescaleDB."""
+    done = apply_schema(postgres, schema)
+    assert done.returncode == 0, done.stderr
+    done = postgres.superuser(JOBS)
+    assert done.returncode == 0, done.stderr
 
 
 def backups() -> str:
@@ -447,6 +462,29 @@ def test_a_full_volume_wakes_someone_up(live: Live) -> None:
     pages(live, "PersistentVolumeAlmostFull")
     live.kubernetes.volume_free = 0.8
     ends(live, "PersistentVolumeAlmostFull")
+
+
+def archive_with(live: Live, command: str) -> None:
+    done = live.postgres.superuser(
+        f"ALTER SYSTEM SET archive_command = '{command}';\nSELECT pg_reload_conf();"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_wal_that_cannot_be_archived_wakes_someone_up(live: Live) -> None:
+    archive_with(live, "false")
+
+    def paged_while_rows_are_written() -> bool:
+        # A new segment makes the archiver try at once; left alone it waits a minute, here an hour's worth.
+        done = live.postgres.superuser(
+            "SELECT pg_logical_emit_message(true, 'a', 'row');\nSELECT pg_switch_wal();"
+        )
+        assert done.returncode == 0, done.stderr
+        return bool(live.paged("TimescaleDbWalArchivingFailing", "trigger"))
+
+    eventually(paged_while_rows_are_written, within=PATIENCE)
+    archive_with(live, "true")
+    ends(live, "TimescaleDbWalArchivingFailing")
 
 
 def test_redis_that_is_gone_wakes_someone_up(live: Live) -> None:

@@ -242,9 +242,9 @@ EXPECTED = {
     ("konnectivity-agent", "prometheus-adapter", 6443),
     (CONTROLLER, API, 8443),
     (CONTROLLER, API, 8444),
-    (CONTROLLER, PROMETHEUS, 9090),
-    (CONTROLLER, ALERTMANAGER, 9093),
-    (CONTROLLER, GRAFANA, 3000),
+    (CONTROLLER, PROMETHEUS, 8443),
+    (CONTROLLER, ALERTMANAGER, 8443),
+    (CONTROLLER, GRAFANA, 8443),
     (CONTROLLER, "acme-http01-solver", 8089),
 }
 """Production, written down by hand: who calls whom between pods, name look-ups aside."""
@@ -287,8 +287,8 @@ def test_only_what_carries_the_traffic_gets_in(
     strangers = {end.name for end in ends} - ours
     # The API server calls this one, from wherever it is.
     found = {connection for connection in found if connection[1] != "prometheus-adapter"}
-    expected = {(API, 8443), (API, 8444), (GRAFANA, 3000)}
-    expected |= {(PROMETHEUS, 9090), (ALERTMANAGER, 9093)} if name == "production" else {(PROXY, 8443)}
+    expected = {(API, 8443), (API, 8444), (GRAFANA, 8443)}
+    expected |= {(PROMETHEUS, 8443), (ALERTMANAGER, 8443)} if name == "production" else {(PROXY, 8443)}
     if name in {"production", "gateway-traefik"}:  # proves its hosts by HTTP-01
         expected.add(("acme-http01-solver", 8089))
     assert {each for each in found if each[0] in strangers and each[1] in ours} == {
@@ -306,7 +306,7 @@ def test_a_log_in_reaches_its_provider_and_what_it_shows(
     ends = ends_of(synthesis)
     found = Policies.of(synthesis.manifests).connections(ends, ports_of(synthesis))
     reached = {each[1:] for each in found if each[0] == PROXY and each[1] != DNS}
-    assert reached >= {(PROMETHEUS, 9090, "TCP"), (ALERTMANAGER, 9093, "TCP"), (provider, 443, "TCP")}
+    assert reached >= {(PROMETHEUS, 8443, "TCP"), (ALERTMANAGER, 8443, "TCP"), (provider, 443, "TCP")}
     pods = {end.name for end in ends if isinstance(end, PodEnd)}
     assert {each[0] for each in reached} & pods == {PROMETHEUS, ALERTMANAGER}
     resolver = "169.254.20.10"

@@ -127,10 +127,10 @@ def test_each_path_leads_where_it_should(way_in: Front) -> None:
         (f"{API}/api/events?x=1", GUEST): "traversion-service:http",
         (f"{API}/api/auth/login", GUEST): "traversion-service:http",
         (f"{WS}/", GUEST): "traversion-service:websocket",
-        (f"{GRAFANA}/d/overview", OPERATOR): "grafana-service:http",
-        (f"{GRAFANA}/login", OPERATOR): "grafana-service:http",
-        (f"{MONITORING}/graph", OPERATOR): "prometheus-service:http",
-        (f"{MONITORING}/alertmanager/", OPERATOR): "alertmanager-service:http",
+        (f"{GRAFANA}/d/overview", OPERATOR): "grafana-service:https",
+        (f"{GRAFANA}/login", OPERATOR): "grafana-service:https",
+        (f"{MONITORING}/graph", OPERATOR): "prometheus-service:https",
+        (f"{MONITORING}/alertmanager/", OPERATOR): "alertmanager-service:https",
     }
     if has_gateway(way_in):
         for path in ("/graph", "/alertmanager/"):

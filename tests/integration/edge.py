@@ -1,6 +1,6 @@
-"""The API's pod on this machine: the container ``tls-proxy`` as synthesized, before a stand-in application.
+"""A pod's container ``tls-proxy`` on this machine, as synthesized, before a stand-in application.
 
-Rewritten are the ports, the address of redis-service, and what Debian's nginx needs to be told: where its
+Rewritten are the ports, the addresses of other Services, and what Debian's nginx needs to be told: where its
 stream module is, which the image's nginx has built in.
 """
 
@@ -8,7 +8,7 @@ import http.client
 import json
 import socket
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,38 +24,48 @@ CERTIFICATE_PATH = "/etc/tls-proxy/certificate"
 NAME = "traversion-service"
 
 
-class ApiPod:
-    """The pod ``traversion``: ``port`` maps the names of its ports, and ``redis``, to ports that are free."""
+class ProxiedPod:
+    """The pod of a component: ``port`` maps the names of its proxy's ports to ports that are free.
+
+    ``behind`` are the application's ports in it; ``outlets`` maps Services that its proxy leads to, their
+    ports and those on loopback, to where they really listen; ``port`` has them by the Service's name.
+    """
 
     def __init__(
         self,
         manifests: Sequence[Manifest],
+        component: str,
         root: Path,
         *,
         secrets: Secrets,
         application: int,
-        redis: int | None = None,
+        behind: Collection[int],
+        outlets: Mapping[tuple[str, int, int], int] | None = None,
         rewrites: Mapping[str, str] | None = None,
     ) -> None:
         self.manifests = manifests
         self.secrets = secrets
-        (proxy,) = (c for c in workload(manifests, "traversion").containers if c["name"] == "tls-proxy")
+        (proxy,) = (c for c in workload(manifests, component).containers if c["name"] == "tls-proxy")
         numbers = {port["name"]: port["containerPort"] for port in proxy["ports"]}
-        self.port = {name: free_port() for name in (*numbers, "redis")}
-        plain = find(manifests, "ConfigMap", "traversion-config")["data"]
-        behind = {int(plain[key]) for key in ("PORT", "WS_PORT", "METRICS_PORT") if key in plain}
-        own = {
-            r"\Apid ": f"load_module {NGINX_STREAM_MODULE};\npid ",
-            r"redis-service:6379": f"127.0.0.1:{redis or free_port()}",
-            r"127\.0\.0\.1:6379": f"127.0.0.1:{self.port['redis']}",
-            r"\b18EB\b": f"{self.port['redis']:04X}",
+        self.port = {name: free_port() for name in numbers}
+        own = {r"\Apid ": f"load_module {NGINX_STREAM_MODULE};\npid "}
+        for (service, number, local), real in (outlets or {}).items():
+            at = self.port[service.removesuffix("-service")] = free_port()
+            own |= {
+                rf"\blisten 127\.0\.0\.1:{local} ": f"listen 127.0.0.1:{at} ",
+                rf"\b{local:04X}\b": f"{at:04X}",
+                f"{service}:{number}": f"127.0.0.1:{real}",
+            }
+        own |= {
             **{rf"\blisten {number} ": f"listen {self.port[name]} " for name, number in numbers.items()},
             **{rf"127\.0\.0\.1:{number}\b": f"127.0.0.1:{application}" for number in behind},
             **{rf"\b{number:04X}\b": f"{application:04X}" for number in behind},
         }
         self.pod = Pod(
-            manifests, "traversion", root, secrets=secrets, rewrites=own | dict(rewrites or {}), user=USER
+            manifests, component, root, secrets=secrets, rewrites=own | dict(rewrites or {}), user=USER
         )
+        self._trusted = secrets[f"{component}-tls"]["ca.crt"]
+        self._name = find(manifests, "Certificate", f"{component}-tls")["spec"]["dnsNames"][0]
         self.log = root / "proxy.log"
 
     @contextmanager
@@ -77,19 +87,15 @@ class ApiPod:
         with socket.socket() as client:
             return client.connect_ex(("127.0.0.1", self.port["health"])) == 0
 
-    @property
-    def trusted(self) -> str:
-        return self.secrets["traversion-tls"]["ca.crt"]
-
-    def connect(self, port: str = "https", *, name: str = NAME, trusted: str | None = None) -> ssl.SSLSocket:
+    def connect(self, port: str = "https", *, name: str = "", trusted: str | None = None) -> ssl.SSLSocket:
         """Open a connection to a port and verify it; raises ``ssl.SSLError`` where that fails."""
-        context = ssl.create_default_context(cadata=trusted or self.trusted)
+        context = ssl.create_default_context(cadata=trusted or self._trusted)
         plain = socket.create_connection(("127.0.0.1", self.port[port]), timeout=10)
-        return context.wrap_socket(plain, server_hostname=name)
+        return context.wrap_socket(plain, server_hostname=name or self._name)
 
     def client(self, port: str = "https") -> http.client.HTTPConnection:
         """Return an HTTP client that is connected."""
-        client = http.client.HTTPConnection(NAME)
+        client = http.client.HTTPConnection(self._name)
         client.sock = self.connect(port)
         return client
 
@@ -106,6 +112,32 @@ class ApiPod:
         """Return the headers that the application got."""
         seen: dict[str, Any] = json.loads(self.ask("/headers", sent))
         return seen
+
+
+class ApiPod(ProxiedPod):
+    """The pod ``traversion``; its ``port`` also has ``redis``."""
+
+    def __init__(
+        self,
+        manifests: Sequence[Manifest],
+        root: Path,
+        *,
+        secrets: Secrets,
+        application: int,
+        redis: int | None = None,
+        rewrites: Mapping[str, str] | None = None,
+    ) -> None:
+        plain = find(manifests, "ConfigMap", "traversion-config")["data"]
+        super().__init__(
+            manifests,
+            "traversion",
+            root,
+            secrets=secrets,
+            application=application,
+            behind={int(plain[key]) for key in ("PORT", "WS_PORT", "METRICS_PORT") if key in plain},
+            outlets={("redis-service", 6379, 6379): redis or free_port()},
+            rewrites=rewrites,
+        )
 
 
 @contextmanager
@@ -159,11 +191,13 @@ http {{
 
 
 @contextmanager
-def ingress(nginx: str, pod: ApiPod, root: Path, ingress_name: str = "traversion-ingress") -> Iterator[int]:
+def ingress(
+    nginx: str, pod: ProxiedPod, root: Path, ingress_name: str = "traversion-ingress"
+) -> Iterator[int]:
     """Start it with the Secret that the annotation names; yields its port."""
     prefix = "nginx.ingress.kubernetes.io/"
     stated = find(pod.manifests, "Ingress", ingress_name)["metadata"]["annotations"]
-    annotations = {
+    annotations = {"proxy-body-size": "1m"} | {  # what the controller allows where nothing is said
         name.removeprefix(prefix): value for name, value in stated.items() if name.startswith(prefix)
     }
     assert annotations["backend-protocol"] == "HTTPS"

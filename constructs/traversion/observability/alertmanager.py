@@ -9,7 +9,8 @@ from traversion.platform import Platform
 from traversion.platform.pods import Container, EnvValue, Pod, PodField, http_probe
 from traversion.platform.volumes import Claim, ConfigFiles, Mount
 from traversion.platform.workloads import disruption_budget, service, stateful_set
-from traversion.settings import AlertmanagerSettings
+from traversion.settings import AlertmanagerSettings, TlsProxySettings
+from traversion.tls_proxy import Inlet, TlsProxy
 
 _UID = 65534  # "nobody"
 _GOSSIP_PORT = 9094
@@ -19,34 +20,46 @@ class Alertmanager:
     """Alertmanager: critical alerts page, everything is posted, the watchdog feeds the dead man's switch.
 
     Creates the StatefulSet ``alertmanager`` and the Service ``alertmanager-service``. It lives below a
-    path of its own, so that it can share a host with Prometheus.
+    path of its own, so that it can share a host with Prometheus. People get TLS on the Service's port 8443,
+    Prometheus sends alerts to 9093.
     """
 
     port = 9093
+    https_port = 8443
     host = "alertmanager-service"
     path = "/alertmanager"
 
     def __init__(
-        self, scope: Construct, platform: Platform, settings: AlertmanagerSettings, host_name: str
+        self,
+        scope: Construct,
+        platform: Platform,
+        settings: AlertmanagerSettings,
+        *,
+        host_name: str,
+        tls_proxy: TlsProxySettings,
     ) -> None:
         """Create the server, shown to people at ``host_name`` below its path."""
         self._scope = Construct(scope, "alertmanager")
         self._settings = settings
         gossip = {"gossip": _GOSSIP_PORT} if settings.replicas > 1 else {}
-        self.component = platform.make_component("alertmanager", "alerting", settings.image.tag).with_ports(
-            http=self.port, **gossip
-        )
+        component = platform.make_component("alertmanager", "alerting", settings.image.tag)
+        self.certificate = platform.certificates.serving(component, [self.host])
+        inlets = {"https": Inlet(self.https_port, self.port)}
+        self._tls_proxy = TlsProxy(tls_proxy, self.certificate, inlets, outlets={})
+        self._own_ports = {"http": self.port, **gossip}
+        self.component = component.with_ports(**self._own_ports, **self._tls_proxy.ports)
         if gossip:
             network, own = platform.network, self.component
             network.allow(own, own, _GOSSIP_PORT, because="agree on what was sent and silenced", udp=True)
         self._receivers = Receivers(platform, self.component, settings.receivers)
         self._server(platform, host_name)
-        service(self._scope, self.component, self.host, {"http": (self.port, "http")})
+        ports = {"http": (self.port, "http"), "https": (self.https_port, "https")}
+        service(self._scope, self.component, self.host, ports)
         service(
             self._scope,
             self.component,
             "alertmanager",
-            {name: (port, name) for name, port in self.component.ports.items()},
+            {name: (port, name) for name, port in self._own_ports.items()},
             headless=True,
         )
         disruption_budget(self._scope, self.component, "alertmanager")
@@ -82,7 +95,7 @@ class Alertmanager:
                 f"--web.route-prefix={self.path}",
                 *cluster,
             ],
-            ports=self.component.ports,
+            ports=self._own_ports,
             udp_ports={"gossip-udp": _GOSSIP_PORT} if cluster_of_several else {},
             environment=environment,
             mounts=[
@@ -94,7 +107,8 @@ class Alertmanager:
             readiness=http_probe(f"{self.path}/-/ready", "http"),
             liveness=http_probe(f"{self.path}/-/healthy", "http", failures=6),
         )
-        pod = Pod([server], uid=_UID, gid=_UID, priority_class=platform.monitoring_priority)
+        proxy = self._tls_proxy.create(self._scope, self.component)
+        pod = Pod([server, proxy], uid=_UID, gid=_UID, priority_class=platform.monitoring_priority)
         stateful_set(
             self._scope,
             platform,

@@ -13,8 +13,9 @@ from traversion.platform.flows import Pods, outside
 from traversion.platform.pods import Container, EnvValue, Pod, http_probe
 from traversion.platform.volumes import Claim, ConfigFiles, Mount, Scratch
 from traversion.platform.workloads import disruption_budget, service, stateful_set
-from traversion.settings import GrafanaSettings, LokiSettings, OidcSettings
+from traversion.settings import GrafanaSettings, LokiSettings, OidcSettings, TlsProxySettings
 from traversion.timescaledb import TimescaleDb
+from traversion.tls_proxy import Inlet, TlsProxy
 from traversion.values import port_of
 
 _UID = 472
@@ -25,10 +26,12 @@ _DASHBOARDS = "/etc/grafana/dashboards"
 class Grafana:
     """One Grafana with its own log-in; it reads Prometheus and, as a role that cannot write, the database.
 
-    Creates the StatefulSet ``grafana`` and the Service ``grafana-service``.
+    Creates the StatefulSet ``grafana`` and the Service ``grafana-service``: people get TLS on its port 8443,
+    Prometheus its metrics on 3000.
     """
 
     port = 3000
+    https_port = 8443
     host = "grafana-service"
 
     def __init__(
@@ -38,6 +41,7 @@ class Grafana:
         settings: GrafanaSettings,
         *,
         host_name: str,
+        tls_proxy: TlsProxySettings,
         database: TimescaleDb | None,
         dashboards: Mapping[str, str],
         metrics_url: str,
@@ -48,9 +52,11 @@ class Grafana:
         self._platform = platform
         self._settings = settings
         self._database = database
-        self.component = platform.make_component("grafana", "dashboards", settings.image.tag).with_ports(
-            http=self.port
-        )
+        component = platform.make_component("grafana", "dashboards", settings.image.tag)
+        self.certificate = platform.certificates.serving(component, [self.host])
+        inlets = {"https": Inlet(self.https_port, self.port)}
+        self._tls_proxy = TlsProxy(tls_proxy, self.certificate, inlets, outlets={})
+        self.component = component.with_ports(http=self.port, **self._tls_proxy.ports)
         self._admin = platform.credentials.declare(
             self.component,
             "grafana-admin",
@@ -66,7 +72,8 @@ class Grafana:
         self._metrics_url = metrics_url
         self._scrape_interval = scrape_interval
         self._server(host_name, dashboards)
-        service(self._scope, self.component, self.host, {"http": (self.port, "http")})
+        ports = {"http": (self.port, "http"), "https": (self.https_port, "https")}
+        service(self._scope, self.component, self.host, ports)
         service(self._scope, self.component, "grafana", {"http": (self.port, "http")}, headless=True)
         disruption_budget(self._scope, self.component, "grafana")
 
@@ -88,14 +95,15 @@ class Grafana:
             name="grafana",
             image=self._settings.image,
             resources=self._settings.resources,
-            ports=self.component.ports,
+            ports={"http": self.port},
             environment=self._environment(host_name),
             mounts=mounts,
             startup=http_probe("/api/health", "http", period=5, failures=60),
             readiness=http_probe("/api/health", "http"),
             liveness=http_probe("/api/health", "http", timeout=5, failures=6),
         )
-        pod = Pod([server], uid=_UID, gid=_UID, priority_class=self._platform.monitoring_priority)
+        proxy = self._tls_proxy.create(self._scope, self.component)
+        pod = Pod([server, proxy], uid=_UID, gid=_UID, priority_class=self._platform.monitoring_priority)
         stateful_set(
             self._scope,
             self._platform,

@@ -20,7 +20,8 @@ from traversion.platform.pods import Container, Pod, PodField, http_probe
 from traversion.platform.rbac import allow_cluster, allow_in_namespace, call_kubernetes
 from traversion.platform.volumes import Claim, ConfigFiles, Mount, SecretFiles
 from traversion.platform.workloads import disruption_budget, service, stateful_set
-from traversion.settings import PrometheusSettings, RemoteWrite, refuse
+from traversion.settings import PrometheusSettings, RemoteWrite, TlsProxySettings, refuse
+from traversion.tls_proxy import Inlet, TlsProxy
 from traversion.values import bytes_of, port_of, seconds_of
 
 _UID = 65534  # "nobody"
@@ -95,10 +96,12 @@ class Prometheus:
     leave it, except in alerts, so that Alertmanager sees one alert and not two.
 
     Creates the StatefulSet ``prometheus``, the Service ``prometheus-service``, a Role to find pods, and a
-    ClusterRole that reads kubelet metrics and nothing else.
+    ClusterRole that reads kubelet metrics and nothing else. People get TLS on the Service's port 8443; what
+    queries it in the namespace asks 9090.
     """
 
     port = 9090
+    https_port = 8443
     host = "prometheus-service"
     url = f"http://{host}:{port}"
 
@@ -109,6 +112,7 @@ class Prometheus:
         settings: PrometheusSettings,
         *,
         host_name: str,
+        tls_proxy: TlsProxySettings,
         targets: Sequence[ScrapeTarget],
         alertmanager: Alertmanager,
         rules: Sequence[Mapping[str, Any]],
@@ -119,9 +123,11 @@ class Prometheus:
         self._settings = settings
         self._host_name = host_name
         self._targets = targets
-        self.component = platform.make_component("prometheus", "monitoring", settings.image.tag).with_ports(
-            http=self.port
-        )
+        component = platform.make_component("prometheus", "monitoring", settings.image.tag)
+        self.certificate = platform.certificates.serving(component, [self.host])
+        inlets = {"https": Inlet(self.https_port, self.port)}
+        self._tls_proxy = TlsProxy(tls_proxy, self.certificate, inlets, outlets={})
+        self.component = component.with_ports(http=self.port, **self._tls_proxy.ports)
         self.api = MetricsApi(self.component, self.port, self.url)
         self._flows(alertmanager)
         self._stores()
@@ -133,7 +139,8 @@ class Prometheus:
         self._server(ConfigFiles("config", "prometheus-config", config).create(self._scope, self.component))
         # Two replicas scrape at different moments: a graph that changes between them would flicker.
         sticky = self.replicated
-        service(self._scope, self.component, self.host, {"http": (self.port, "http")}, sticky=sticky)
+        ports = {"http": (self.port, "http"), "https": (self.https_port, "https")}
+        service(self._scope, self.component, self.host, ports, sticky=sticky)
         service(self._scope, self.component, "prometheus", {"http": (self.port, "http")}, headless=True)
         disruption_budget(self._scope, self.component, "prometheus")
 
@@ -203,7 +210,7 @@ class Prometheus:
                 "--storage.tsdb.wal-compression",
                 f"--web.external-url=https://{self._host_name}/",
             ],
-            ports=self.component.ports,
+            ports={"http": self.port},
             environment={"POD_NAME": PodField("metadata.name")} if self.replicated else {},
             mounts=[
                 Mount(config, "/etc/prometheus"),
@@ -221,7 +228,7 @@ class Prometheus:
             liveness=http_probe("/-/healthy", "http", failures=6),
         )
         pod = Pod(
-            [server],
+            [server, self._tls_proxy.create(self._scope, self.component)],
             uid=_UID,
             gid=_UID,
             calls_kubernetes=True,

@@ -57,7 +57,13 @@ class ObservabilityStack(Construct):
         if settings.mode == "standalone":
             check_retention(settings.prometheus, api.settings.replicas.minimum if api else 0)
         self.alertmanager = (
-            Alertmanager(self, platform, settings.alertmanager, hosts.monitoring)
+            Alertmanager(
+                self,
+                platform,
+                settings.alertmanager,
+                host_name=hosts.monitoring,
+                tls_proxy=settings.tls_proxy,
+            )
             if settings.mode == "standalone"
             else None
         )
@@ -107,6 +113,7 @@ class ObservabilityStack(Construct):
             self._platform,
             settings.grafana,
             host_name=self._hosts.grafana,
+            tls_proxy=settings.tls_proxy,
             database=database,
             dashboards=boards,
             metrics_url=settings.operator.url if settings.mode == "operator" else Prometheus.url,
@@ -145,6 +152,7 @@ class ObservabilityStack(Construct):
             self._platform,
             self._settings.prometheus,
             host_name=self._hosts.monitoring,
+            tls_proxy=self._settings.tls_proxy,
             targets=targets,
             alertmanager=alertmanager,
             rules=self._rules,

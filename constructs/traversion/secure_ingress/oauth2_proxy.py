@@ -1,9 +1,10 @@
 """oauth2-proxy: whoever wants to see Prometheus or Alertmanager logs in at an OpenID Connect provider."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from constructs import Construct
 
+from traversion.observability import Alertmanager, Prometheus
 from traversion.platform import Platform
 from traversion.platform.credentials import Random, Supplied
 from traversion.platform.flows import INTERNET, Addresses
@@ -11,7 +12,7 @@ from traversion.platform.pods import Container, Pod, http_probe
 from traversion.platform.workloads import deployment, disruption_budget, service
 from traversion.secure_ingress.sites import Backend
 from traversion.settings import ProxyOidcSettings
-from traversion.tls_proxy import SECURITY_HEADERS, Inlet, TlsProxy
+from traversion.tls_proxy import SECURITY_HEADERS, Inlet, Outlet, TlsProxy
 
 _PLAIN_PORT = 4180
 _UID = 65532  # "nonroot" of the image
@@ -22,8 +23,8 @@ class OAuth2Proxy:
     """A reverse proxy that asks for a log-in first, and so needs nothing of what carries the traffic.
 
     Creates the Deployment ``oauth2-proxy`` and the Service ``oauth2-proxy-service``. Sessions are encrypted
-    cookies; a restart logs nobody out. It would read its certificate only when it starts, so the proxy that
-    the API has encrypts for it too.
+    cookies; a restart logs nobody out. It would read its certificate only when it starts, and can verify an
+    upstream by public authorities only, so the proxy that the API has encrypts for it too, both ways.
     """
 
     port = 8443
@@ -36,19 +37,28 @@ class OAuth2Proxy:
         settings: ProxyOidcSettings,
         *,
         public_host: str,
-        upstreams: Sequence[str],
+        upstreams: Mapping[str, Prometheus | Alertmanager],
     ) -> None:
-        """Create the proxy of ``https://public_host``; it passes a path on to the URL with that path."""
+        """Create the proxy of ``https://public_host``; it passes a path on to its upstream."""
         self._scope = Construct(scope, _NAME)
         self._settings = settings
         component = platform.make_component(_NAME, "login", settings.image.tag)
         certificate = platform.certificates.serving(component, [self.host])
         inlets = {"https": Inlet(self.port, _PLAIN_PORT, headers=SECURITY_HEADERS)}
-        self._tls_proxy = TlsProxy(settings.tls_proxy, certificate, inlets, outlets={})
+        outlets = {
+            each.component.name: Outlet(each.port, each.host, each.https_port, each.certificate)
+            for each in upstreams.values()
+        }
+        self._tls_proxy = TlsProxy(settings.tls_proxy, certificate, inlets, outlets)
         self.component = component.with_ports(**self._tls_proxy.ports)
         self.backend = Backend(self.host, self.port, "https", certificate)
         self._provider(platform)
-        self._pods(platform, public_host, upstreams)
+        for each in upstreams.values():
+            because = "show it to who has logged in"
+            platform.network.allow(self.component, each.component, each.https_port, because=because)
+        self._pods(
+            platform, public_host, [f"http://127.0.0.1:{each.port}{path}" for path, each in upstreams.items()]
+        )
         service(self._scope, self.component, self.host, {"https": (self.port, "https")}, app_protocol="https")
         disruption_budget(self._scope, self.component, _NAME)
 
@@ -72,7 +82,7 @@ class OAuth2Proxy:
         )
         platform.network.allow(self.component, provider, 443, because="have people log in")
 
-    def _pods(self, platform: Platform, public_host: str, upstreams: Sequence[str]) -> None:
+    def _pods(self, platform: Platform, public_host: str, upstreams: list[str]) -> None:
         settings = self._settings
         proxy = Container(
             name=_NAME,

@@ -104,16 +104,9 @@ class SecureIngress(Construct):
                 self._platform,
                 access.oidc,
                 public_host=host,
-                upstreams=[
-                    f"http://{prometheus.host}:{prometheus.port}/",
-                    f"http://{alertmanager.host}:{alertmanager.port}{alertmanager.path}/",
-                ],
+                upstreams={"/": prometheus, f"{alertmanager.path}/": alertmanager},
             )
             self._admit(proxy.component, proxy.port)
-            for watched in (prometheus, alertmanager):
-                self._platform.network.allow(
-                    proxy.component, watched.component, watched.port, because="show it to who has logged in"
-                )
             site = self._site("monitoring", host, "/", proxy.backend, self._request_limit())
             return [replace(site, allowlist=access.allowlist)]
         users = basic_auth_users(self._platform, self.component)
@@ -122,20 +115,22 @@ class SecureIngress(Construct):
             ("monitoring", "/", prometheus),
             ("alertmanager", alertmanager.path, alertmanager),
         ):
-            self._admit(watched.component, watched.port)
-            backend = Backend(watched.host, watched.port, "http")
-            site = self._site(name, host, path, backend, self._request_limit())
+            site = self._site(name, host, path, self._encrypted(watched), self._request_limit())
             sites.append(
                 replace(site, allowlist=access.allowlist, log_in_with=users, sticky=prometheus.replicated)
             )
         return sites
 
     def _grafana(self, grafana: Grafana) -> list[Site]:
-        self._admit(grafana.component, grafana.port)
-        backend = Backend(grafana.host, grafana.port, "http")
+        backend = self._encrypted(grafana)
         site = self._site("grafana", self._hosts.grafana, "/", backend, self._request_limit())
         site = replace(site, allowlist=self._settings.monitoring.allowlist)
         return [site, replace(site, name="grafana-login", path="/login", limit=self._login_limit())]
+
+    def _encrypted(self, server: Prometheus | Alertmanager | Grafana) -> Backend:
+        """Open what people get of it: TLS, and not the plain port beside it."""
+        self._admit(server.component, server.https_port)
+        return Backend(server.host, server.https_port, "https", server.certificate)
 
     def _site(self, name: str, host: str, path: str, backend: Backend, limit: Limit | None) -> Site:
         certificate = self._certificates.certificate(host, ingress_name(name))

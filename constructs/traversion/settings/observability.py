@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from traversion.settings.alerting import AlertmanagerSettings
+from traversion.settings.api import TlsProxySettings
 from traversion.settings.base import SMALL, Image, Resources, Settings, refuse
 from traversion.values import (
     Cidr,
@@ -278,6 +279,10 @@ class ObservabilitySettings(Settings):
         resources=Resources(cpu="100m", cpu_limit="250m", memory="192Mi", memory_limit="256Mi"),
     )
     """Serves requests per second to the autoscaler; deployed only where the autoscaler asks for it."""
+    tls_proxy: TlsProxySettings = TlsProxySettings(
+        resources=Resources(cpu="10m", cpu_limit="500m", memory="32Mi", memory_limit="128Mi")
+    )
+    """What encrypts people's connections to Prometheus, Alertmanager and Grafana, in each of their pods."""
 
     @property
     def has_grafana(self) -> bool:
@@ -292,7 +297,7 @@ class ObservabilitySettings(Settings):
         else:
             unused += [("prometheus", self.prometheus), ("alertmanager", self.alertmanager)]
         if not self.has_grafana:
-            unused.append(("grafana", self.grafana))
+            unused += [("grafana", self.grafana), ("tls_proxy", self.tls_proxy)]
         for group, settings in unused:
             default = type(self).model_fields[group].default
             for name in type(settings).model_fields:

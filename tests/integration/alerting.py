@@ -16,7 +16,7 @@ import yaml
 from tests.integration.kubelet import Pod, Secrets
 from tests.integration.monitoring import get
 from tests.integration.processes import daemon, eventually
-from tests.manifests import Synthesis
+from tests.manifests import Synthesis, of_kind
 
 CONFIG = "/etc/alertmanager/alertmanager.yml"
 _NEWER_FLAG = "--cluster.label="
@@ -24,10 +24,16 @@ _NEWER_FLAG = "--cluster.label="
 
 def secrets_of(synthesis: Synthesis, url: str = "http://127.0.0.1:9") -> Secrets:
     """Return what an operator supplies; every address is that of one machine."""
-    return {
+    supplied = {
         credential.secret: {key: f"{url}/{key}" for key in credential.sources}
         for credential in synthesis.platform.credentials.declared
     }
+    # Laid out for the proxies in these pods, which nobody starts here.
+    certificates: Secrets = {
+        certificate["spec"]["secretName"]: dict.fromkeys(("tls.crt", "tls.key", "ca.crt"), "")
+        for certificate in of_kind(synthesis.manifests, "Certificate")
+    }
+    return {**certificates, **supplied}
 
 
 def alertmanager_pod(synthesis: Synthesis, root: Path, secrets: Secrets, **rewrites: str) -> Pod:

@@ -18,7 +18,7 @@ TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
 def prometheus_pod(manifests: Sequence[Manifest], root: Path, secrets: Secrets, **rewrites: str) -> Pod:
     """Lay out the pod, with the token that the kubelet would mount."""
     (root / "token").write_text("a token", encoding="utf-8")
-    return Pod(manifests, "prometheus", root, secrets=secrets, rewrites={TOKENS: str(root), **rewrites})
+    return Pod(manifests, "prometheus", root, secrets=secrets, rewrites=rewrites, elsewhere={TOKENS: root})
 
 
 def alertmanager_pod(

@@ -36,7 +36,12 @@ def prometheus_pod(synthesis: Synthesis, root: Path, certificate: Files, **rewri
     (root / "token").write_text("a token", encoding="utf-8")
     secrets = {**secrets_of(synthesis), "traversion-tls": certificate}
     return Pod(
-        synthesis.manifests, "prometheus", root, secrets=secrets, rewrites={TOKENS: str(root), **rewrites}
+        synthesis.manifests,
+        "prometheus",
+        root,
+        secrets=secrets,
+        rewrites=rewrites,
+        elsewhere={TOKENS: root},
     )
 
 

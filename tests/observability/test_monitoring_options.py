@@ -18,8 +18,7 @@ def doubled(variants: Variants) -> list[Manifest]:
 
 
 def arguments(manifests: Sequence[Manifest], component: str) -> list[str]:
-    (container,) = workload(manifests, component).containers
-    found: list[str] = container["args"]
+    found: list[str] = workload(manifests, component).container(component)["args"]
     return found
 
 

@@ -107,6 +107,11 @@ MONITORING = [
         'no effect with mode = "standalone": remove the setting',
     ),
     (
+        'mode="operator", tls_proxy=TlsProxySettings(image=Image(repository="nginx", tag="1"))',
+        "tls_proxy.image = ",
+        'no effect with mode = "operator": remove the setting',
+    ),
+    (
         'mode="operator", prometheus=PrometheusSettings(retention="7d")',
         "prometheus.retention = '7d'",
         'no effect with mode = "operator": remove the setting',

@@ -168,7 +168,7 @@ def test_probes_cannot_contain_what_the_kubelet_does_not_expand(objects: list[Ma
 
 
 DISPENSABLE = {"backup-agent"}
-"""Serves beside the server that the pod is there for, which must not lose its clients when this one is away."""
+"""Serves beside the server that the pod is there for, whose clients must not lose it with this one."""
 
 
 def test_servers_are_probed(objects: list[Manifest]) -> None:

@@ -123,9 +123,12 @@ def test_two_replicas_raise_one_alert(
                 )["data"]["result"]
             )
 
-        eventually(lambda: sent() >= len(urls))
-        raised = get(f"{alerts}/api/v2/alerts")
-        (watchdog,) = (each for each in raised if each["labels"]["alertname"] == "Watchdog")
+        def watchdogs() -> list[Any]:
+            raised = get(f"{alerts}/api/v2/alerts")
+            return [each for each in raised if each["labels"]["alertname"] == "Watchdog"]
+
+        eventually(lambda: sent() >= len(urls) and watchdogs())
+        (watchdog,) = watchdogs()
         assert "replica" not in watchdog["labels"]
         assert watchdog["labels"]["environment"] == "traversion-production"
         # What leaves it otherwise says which of them it is from.

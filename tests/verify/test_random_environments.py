@@ -219,7 +219,7 @@ def environments(draw: st.DrawFn) -> Environment:
     cluster = draw(clusters())
     api = draw(apis())
     # The promise that needs memory: a connection for each pod and the others.
-    connections = max(40, api.most_pods * draw(st.integers(1, 8)) + 20)
+    connections = max(40, api.most_pods * draw(st.integers(1, 8)) + 30)
     memory = f"{connections * 12 + 1024}Mi"
     external = draw(st.booleans())
     ingress = draw(ways_in())

@@ -75,9 +75,13 @@ class Redis:
         return (done.stdout + done.stderr).strip()
 
     def pipe(self, commands: str) -> None:
-        """Send many commands at once, one on a line."""
+        """Send many commands at once, one on a line, and wait until all are written to the log.
+
+        On a busy disk Redis answers first, and keeps for up to two seconds what it has not written.
+        """
         done = run(self.client, {"REDISCLI_AUTH": self.passwords["default"]}, text=commands)
         assert done.returncode == 0, done.stderr
+        eventually(lambda: self.number("persistence", "aof_buffer_length") == 0)
 
     def number(self, section: str, field: str) -> int:
         """Return a number from INFO."""

@@ -1,6 +1,6 @@
 """TLS for a program that speaks none: an nginx beside it in the pod, on the way in and on the way out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -146,7 +146,7 @@ _DRAIN = """\
 #!/bin/sh
 # Wait until the application neither listens nor holds a connection: then it is gone, and so may the proxy.
 # In the kernel's list of this pod's sockets, 01 is an established connection and 0A one that listens.
-while grep -Eqs ':(@inlets@) [0-9A-F]+:[0-9A-F]{4} (01|0A) |:(@outlets@) [0-9A-F]+:[0-9A-F]{4} 01 ' \\
+while grep -Eqs '@sockets@' \\
     /proc/net/tcp /proc/net/tcp6; do
     sleep 1
 done
@@ -257,13 +257,15 @@ class TlsProxy:
                 # Rather one connection refused than the memory limit reached and all of them lost.
                 connections=memory // _CONNECTION_BYTES // workers,
             )
-            + _filled(_OUTLETS, outlets=outlets),
-            "drain.sh": _filled(
-                _DRAIN,
-                inlets=_hexadecimal(inlet.target for inlet in self.inlets.values()),
-                outlets=_hexadecimal(outlet.port for outlet in self.outlets.values()),
-            ),
+            + (_filled(_OUTLETS, outlets=outlets) if outlets else ""),
+            "drain.sh": _filled(_DRAIN, sockets="|".join(self._sockets())),
         }
+
+    def _sockets(self) -> Iterator[str]:
+        """Yield, as regular expressions, the sockets there are while others in the pod need the proxy."""
+        yield _socket((inlet.target for inlet in self.inlets.values()), "(01|0A)")
+        if self.outlets:
+            yield _socket((outlet.port for outlet in self.outlets.values()), "01")
 
 
 def _filled(template: str, **values: str | int) -> str:
@@ -272,6 +274,7 @@ def _filled(template: str, **values: str | int) -> str:
     return template
 
 
-def _hexadecimal(ports: Iterable[int]) -> str:
-    """Write ports as the kernel does, one or the other."""
-    return "|".join(f"{port:04X}" for port in ports)
+def _socket(ports: Iterable[int], state: str) -> str:
+    """Match this end at one of the ports, then the other end, then the state, as the kernel writes them."""
+    own = "|".join(f"{port:04X}" for port in ports)
+    return f":({own}) [0-9A-F]+:[0-9A-F]{{4}} {state} "

@@ -3,6 +3,8 @@
 import contextlib
 import http.client
 import ssl
+import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -70,6 +72,18 @@ def test_people_get_verified_tls_and_websockets(pod: ProxiedPod, component: str)
     with contextlib.closing(plain) as client:
         client.request("GET", "/headers")
         assert client.getresponse().status == http.client.BAD_REQUEST
+
+
+def test_the_proxy_stays_until_its_server_is_gone(
+    nginx: str, production: Sequence[Manifest], secrets: Secrets, host: Path, component: str
+) -> None:
+    assert nginx
+    with contextlib.ExitStack() as stack:
+        with server(production, component, host / "pod", secrets) as pod:
+            waiting = stack.enter_context(subprocess.Popen(pod.pod.hook("tls-proxy", "preStop")))
+            time.sleep(1.5)
+            assert waiting.poll() is None, "the server listens"
+        assert waiting.wait(10) == 0
 
 
 @pytest.mark.parametrize("served", ["own", "host", "authority"])

@@ -220,6 +220,10 @@ def _text(placed: Sequence[Placed], own: Options, stanza: Options) -> str:
         "lock-path": LOCK_DIRECTORY,
         "compress-type": "zst",
         "cmd": f"{BACKUP_SCRIPTS_DIRECTORY}/pgbackrest-with-keys",
+        # A node that died says nothing, and what worked for it would keep its locks for hours.
+        "tcp-keep-alive-idle": 60,
+        "tcp-keep-alive-interval": 10,
+        "tcp-keep-alive-count": 6,
         **{option: value for each in placed for option, value in each.options.items()},
         **own,
     }

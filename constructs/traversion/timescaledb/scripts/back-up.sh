@@ -4,6 +4,18 @@ set -euo pipefail
 scripts=$(dirname "$0")
 pgbackrest=$scripts/pgbackrest-with-keys
 
+backup() {
+    local tries=12 status
+    while true; do
+        status=0
+        "$pgbackrest" --repo="$REPOSITORY" --type="$BACKUP_TYPE" backup || status=$?
+        tries=$((tries - 1))
+        # All jobs wait for each other, so whoever the agent still works for is dead, and it will notice.
+        # pgBackRest says 50 for a lock that is taken, and 56 for a database that it cannot use.
+        case "$status-$tries" in *-0) return "$status" ;; 50-* | 56-*) sleep 5 ;; *) return "$status" ;; esac
+    done
+}
+
 dump() {
     local file
     file=dump/traversion-$(date -u +%Y%m%dT%H%M%SZ).dump
@@ -28,7 +40,7 @@ dump() {
 }
 
 if [ "${1:-}" = alone ]; then
-    "$pgbackrest" --repo="$REPOSITORY" --type="$BACKUP_TYPE" backup
+    backup
     [ -z "${DUMP_RETENTION_SECONDS:-}" ] || dump
     # The backup is there whether or not anybody hears of it; silence becomes an alert by itself.
     bash "$scripts/publish-backups.sh" || echo "could not tell Prometheus of it" >&2

@@ -67,10 +67,10 @@ synth: .venv/synced ## Write dist/ (TRAVERSION_ENV=staging: that environment onl
 test: setup ## Run all tests (ARGS='-k quota -x': those)
 	@.venv/bin/python -m pytest -n 4 $(ARGS)
 
-.PHONY: test-apiserver
+.PHONY: test-compiled
 # Needs Go, and minutes for the first build; `make test` leaves these out.
-test-apiserver: setup ## Apply dist/ to a real kube-apiserver (ARGS as for test)
-	@.venv/bin/python -m pytest -m apiserver $(ARGS) tests/apiserver
+test-compiled: setup ## Run dist/ on programs compiled from Go, kube-apiserver first of all (ARGS as for test)
+	@.venv/bin/python -m pytest -m compiled $(ARGS) tests/compiled
 
 .PHONY: check
 check: lint ## In seconds: style, types and the quick tests

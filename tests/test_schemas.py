@@ -55,7 +55,7 @@ def test_custom_resources_are_valid(every_object: list[Manifest]) -> None:
         "ServiceMonitor",
         "VerticalPodAutoscaler",
     }
-    # Traefik's definitions are not among those beside the repository; tests/apiserver asks Traefik itself.
+    # Traefik's definitions are not among those beside the repository; tests/compiled asks Traefik itself.
     known = [manifest for manifest in custom if manifest["kind"] != "Middleware"]
     assert not refused((manifest, errors_of_custom(manifest)) for manifest in known)
 

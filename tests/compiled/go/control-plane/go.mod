@@ -1,4 +1,4 @@
-module traversion/tests/apiserver/server
+module traversion/tests/compiled/go/control-plane
 
 go 1.26.0
 

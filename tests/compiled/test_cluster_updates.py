@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.apiserver.control_plane import QUIET_CONTROLLERS, Cluster, as_list, control_plane
-from tests.apiserver.pods import claims
+from tests.compiled.control_plane import QUIET_CONTROLLERS, Cluster, as_list, control_plane
+from tests.compiled.pods import claims
 from tests.manifests import (
     REPOSITORY,
     Manifest,
@@ -23,7 +23,7 @@ from tests.manifests import (
 )
 from traversion.settings import Environment, PosixRepository, Resources
 
-pytestmark = [pytest.mark.apiserver, pytest.mark.daemon, pytest.mark.slow]
+pytestmark = [pytest.mark.compiled, pytest.mark.daemon, pytest.mark.slow]
 
 
 def test_another_image_is_rolled_out_and_back(cluster: Cluster, dist: Path, tmp_path: Path) -> None:

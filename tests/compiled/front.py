@@ -19,7 +19,7 @@ from pathlib import Path
 from socketserver import TCPServer
 from typing import Any
 
-from tests.apiserver.control_plane import Cluster, as_list
+from tests.compiled.control_plane import Cluster, as_list
 from tests.integration.authority import Authority
 from tests.integration.kubelet import Files
 from tests.integration.processes import daemon, eventually, run

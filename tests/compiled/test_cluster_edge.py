@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.apiserver.control_plane import control_plane
-from tests.apiserver.front import (
+from tests.compiled.control_plane import control_plane
+from tests.compiled.front import (
     FRONT,
     GUESSER,
     GUEST,
@@ -45,7 +45,7 @@ from traversion.settings import (
 )
 
 pytestmark = [
-    pytest.mark.apiserver,
+    pytest.mark.compiled,
     pytest.mark.skipif(not may_make_networks(), reason="only root may make a network for it"),
 ]
 

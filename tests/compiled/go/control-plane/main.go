@@ -1,4 +1,4 @@
-// Command server is a Kubernetes control plane in one binary: etcd, kube-apiserver,
+// Command control-plane is a Kubernetes control plane in one binary: etcd, kube-apiserver,
 // kube-controller-manager and kubectl, of one version. They share most of their packages, so that all
 // four build in little more time than one.
 //
@@ -20,7 +20,7 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: server etcd|kube-apiserver|kube-controller-manager|kubectl [argument...]")
+		fmt.Fprintln(os.Stderr, "usage: control-plane etcd|kube-apiserver|kube-controller-manager|kubectl [argument...]")
 		os.Exit(2)
 	}
 	program := os.Args[1]
@@ -37,7 +37,7 @@ func main() {
 			util.CheckErr(err)
 		}
 	default:
-		fmt.Fprintf(os.Stderr, "server: there is no %q in here\n", program)
+		fmt.Fprintf(os.Stderr, "control-plane: there is no %q in here\n", program)
 		os.Exit(2)
 	}
 }

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.apiserver.control_plane import Cluster, as_list, control_plane
-from tests.apiserver.pods import claims, most_pods, namespace_of, pod_of
+from tests.compiled.control_plane import Cluster, as_list, control_plane
+from tests.compiled.pods import claims, most_pods, namespace_of, pod_of
 from tests.manifests import Manifest, change, synthesize_environment, workloads
 from traversion.restoring import restore_manifests
 from traversion.settings import Environment
 from traversion.timescaledb.restore import Restore
 
-pytestmark = [pytest.mark.apiserver, pytest.mark.daemon, pytest.mark.slow]
+pytestmark = [pytest.mark.compiled, pytest.mark.daemon, pytest.mark.slow]
 
 Written = Mapping[str, Sequence[Manifest]]
 ENVIRONMENTS = ("dev", "production", "staging")

@@ -6,10 +6,10 @@ from itertools import compress
 
 import pytest
 
-from tests.apiserver.control_plane import Cluster
+from tests.compiled.control_plane import Cluster
 from tests.manifests import Manifest, names, of_kind, workload, workloads
 
-pytestmark = [pytest.mark.apiserver, pytest.mark.daemon, pytest.mark.slow]
+pytestmark = [pytest.mark.compiled, pytest.mark.daemon, pytest.mark.slow]
 
 Written = Mapping[str, Sequence[Manifest]]
 ENVIRONMENTS = ("dev", "production", "staging")

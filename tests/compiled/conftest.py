@@ -1,4 +1,4 @@
-"""The clusters that the tests share. They run only when asked for: ``make test-apiserver``."""
+"""The clusters that the tests share. They run only when asked for: ``make test-compiled``."""
 
 import shutil
 import subprocess
@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.apiserver.control_plane import Cluster, build, control_plane
+from tests.compiled.compiling import compiled
+from tests.compiled.control_plane import Cluster, control_plane
 from tests.conftest import Program
 from tests.manifests import REPOSITORY, Manifest, read_manifests
 
-MARKER = "apiserver"
+MARKER = "compiled"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -52,7 +53,7 @@ def written(dist: Path) -> dict[str, list[Manifest]]:
 def server(program: Program) -> Path:
     for needed in ("diff", "openssl"):
         program(needed)
-    return build(program("go"))
+    return compiled(program("go"), "control-plane") / "control-plane"
 
 
 @pytest.fixture(scope="session")

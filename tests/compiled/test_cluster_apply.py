@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from tests.apiserver.conftest import Applied
-from tests.apiserver.control_plane import Cluster, as_list, control_plane
+from tests.compiled.conftest import Applied
+from tests.compiled.control_plane import Cluster, as_list, control_plane
 from tests.integration.processes import eventually
 from tests.manifests import Manifest, identity, of_kind, workloads
 
-pytestmark = [pytest.mark.apiserver, pytest.mark.daemon, pytest.mark.slow]
+pytestmark = [pytest.mark.compiled, pytest.mark.daemon, pytest.mark.slow]
 
 Written = Mapping[str, Sequence[Manifest]]
 

@@ -4,8 +4,6 @@ There are no nodes: what is created is admitted, stored and answered for, and ne
 """
 
 import json
-import os
-import re
 import subprocess
 import tempfile
 from collections.abc import Generator, Sequence
@@ -17,8 +15,6 @@ from typing import Any
 from tests.integration.processes import daemon, eventually, free_port, run
 from tests.manifests import REPOSITORY, Manifest, read_manifests
 
-_SOURCE = Path(__file__).parent / "server"
-_BINARY = REPOSITORY / ".venv" / "control-plane" / "server"
 _CRDS = REPOSITORY.parent / "shared" / "crds"
 _OPERATORS = ("cert-manager", "external-secrets", "gateway-api", "vertical-pod-autoscaler")
 _TOKEN = "loopback"  # admits to a server that lives for one test
@@ -30,24 +26,6 @@ QUIET_CONTROLLERS = (
     "serviceaccount-controller",
 )
 """Those without which admission and RBAC do not work; workloads stay what was applied, without pods."""
-
-
-def build(go: str) -> Path:
-    """Compile the control plane; takes minutes the first time and a second afterwards."""
-    version = re.search(r"k8s\.io/kubernetes (v\S+)", (_SOURCE / "go.mod").read_text(encoding="utf-8"))
-    assert version
-    package = "k8s.io/component-base/version"
-    named = f"-X {package}.gitVersion={version[1]} -X {package}.gitCommit= -X {package}.gitTreeState=clean"
-    done = subprocess.run(
-        [go, "build", "-mod=readonly", "-trimpath", "-ldflags", f"-s -w {named}", "-o", str(_BINARY), "."],
-        cwd=_SOURCE,
-        env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return _BINARY
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,12 @@ scripts=$(dirname "$0")
 pgbackrest=$scripts/pgbackrest-with-keys
 
 backup() {
-    local tries=12 status
-    while true; do
-        status=0
-        "$pgbackrest" --repo="$REPOSITORY" --type="$BACKUP_TYPE" backup || status=$?
+    local tries=12
+    until "$pgbackrest" --repo="$REPOSITORY" --type="$BACKUP_TYPE" backup | tee /tmp/said; do
+        # Backups wait for each other, so whoever still has the agent's lock is dead, and the agent will notice.
         tries=$((tries - 1))
-        # All jobs wait for each other, so whoever the agent still works for is dead, and it will notice.
-        # pgBackRest says 50 for a lock that is taken, and 56 for a database that it cannot use.
-        case "$status-$tries" in *-0) return "$status" ;; 50-* | 56-*) sleep 5 ;; *) return "$status" ;; esac
+        if [ "$tries" -eq 0 ] || ! grep -q LockAcquireError /tmp/said; then return 1; fi
+        sleep 5
     done
 }
 

@@ -42,6 +42,7 @@ def serving(pages: Mapping[str, Page], certificate: Files | None = None, token: 
                 page, body = None, b""
             with suppress(ConnectionError):  # whoever asked has lost patience
                 self.send_response(200 if page and allowed else 404 if allowed else 401)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")  # Prometheus 3 insists on it
                 self.end_headers()
                 self.wfile.write(body)
 

@@ -46,3 +46,16 @@ def _version_flags(source: Path) -> str:
         if version
         else ""
     )
+
+
+def module(go: str, name: str, path: str) -> Path:
+    """Return the folder with the files of the module ``path``, in the version that ``go/<name>`` pins."""
+    done = subprocess.run(
+        [go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", path],
+        cwd=_SOURCES / name,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())

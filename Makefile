@@ -67,10 +67,21 @@ synth: .venv/synced ## Write dist/ (TRAVERSION_ENV=staging: that environment onl
 test: setup ## Run all tests (ARGS='-k quota -x': those)
 	@.venv/bin/python -m pytest -n 4 $(ARGS)
 
+.PHONY: compile
+compile: setup
+	@.venv/bin/python -m tests.compiled.compiling
+
 .PHONY: test-compiled
 # Needs Go, and minutes for the first build; `make test` leaves these out.
-test-compiled: setup ## Run dist/ on programs compiled from Go, kube-apiserver first of all (ARGS as for test)
-	@.venv/bin/python -m pytest -m compiled $(ARGS) tests/compiled
+test-compiled: compile ## Run dist/ on programs compiled from Go, kube-apiserver first of all (ARGS as for test)
+	@.venv/bin/python -m pytest -n 2 --dist=loadfile -m compiled $(ARGS) tests/compiled
+
+.PHONY: test-monitoring
+# What distributions have is years older than the images.
+test-monitoring: export PATH := $(CURDIR)/.venv/compiled/prometheus:$(CURDIR)/.venv/compiled/alertmanager:$(PATH)
+test-monitoring: compile ## Test the monitoring with the images' own versions, compiled from Go (ARGS as for test)
+	@.venv/bin/python -m pytest -n 4 $(ARGS) tests/observability/test_rules.py \
+	  $(addprefix tests/integration/test_, alert_routing.py alerts_live.py monitoring_servers.py prometheus_modes.py)
 
 .PHONY: check
 check: lint ## In seconds: style, types and the quick tests

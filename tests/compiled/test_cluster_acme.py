@@ -87,7 +87,7 @@ class Solvers:
         """Return what the solver of a challenge says, "" where there is none."""
         for pod in list(self.pods.values()):
             (container,) = pod["spec"]["containers"]
-            told = dict(each.removeprefix("--").split("=", 1) for each in container["args"])
+            told: dict[str, str] = dict(each.removeprefix("--").split("=", 1) for each in container["args"])
             if told["domain"] == host.partition(":")[0] and path.endswith(f"/{told['token']}"):
                 return told["key"]
         return ""

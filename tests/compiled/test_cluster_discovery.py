@@ -37,8 +37,8 @@ PODS = {
     "deployment-postgres-exporter-0": ("timescaledb", "http", 9187, "/metrics"),
     "deployment-redis-exporter-0": ("redis", "http", 9121, "/metrics"),
     "deployment-pushgateway-0": ("backups", "http", 9091, "/metrics"),
-    "statefulset-alertmanager-0": ("alertmanager", "http", 9093, "/alertmanager/metrics"),
-    "statefulset-grafana-0": ("grafana", "http", 3000, "/metrics"),
+    "statefulset-alertmanager-0": ("alertmanager", "https", 8443, "/alertmanager/metrics"),
+    "statefulset-grafana-0": ("grafana", "https", 8443, "/metrics"),
 }
 """The pods with metrics: job, scheme, port and path. Prometheus asks itself on loopback."""
 
@@ -110,7 +110,7 @@ def discovered(
         authority = Authority(home)
         secrets = {
             f"{name}-tls": authority.serving(find(manifests, "Certificate", f"{name}-tls"))
-            for name in ("traversion", "prometheus")
+            for name in ("traversion", "prometheus", "alertmanager", "grafana")
         }
         pod = Pod(manifests, "prometheus", home, secrets=secrets, elsewhere={TOKENS: home})
         _ask(cluster, pod, home, namespace)

@@ -7,12 +7,15 @@ from typing import Any
 
 import yaml
 
+from tests.integration.edge import ProxiedPod
 from tests.integration.kubelet import Pod, Secrets
 from tests.integration.monitoring import faster, get
-from tests.integration.processes import Daemon, daemon, eventually
+from tests.integration.processes import Daemon, daemon, eventually, public_directory
 from tests.manifests import Manifest
 
 TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
+PLAIN_PORTS = {"prometheus": 9090, "alertmanager": 9093, "grafana": 3000}
+"""What their proxies lead to, inside their pods."""
 
 
 def prometheus_pod(manifests: Sequence[Manifest], root: Path, secrets: Secrets, **rewrites: str) -> Pod:
@@ -26,6 +29,20 @@ def alertmanager_pod(
 ) -> Pod:
     receivers = {"pagerduty-routing-key": "a routing key", "slack-webhook-url": slack}
     return Pod(manifests, "alertmanager", root, secrets={**secrets, "alertmanager-receivers": receivers})
+
+
+@contextmanager
+def through_its_proxy(
+    manifests: Sequence[Manifest], component: str, secrets: Secrets, address: str
+) -> Iterator[str]:
+    """Run the proxy of a pod before its server at ``address``; yields where other pods reach it."""
+    with public_directory() as root:
+        plain = int(address.rpartition(":")[2])
+        pod = ProxiedPod(
+            manifests, component, root, secrets=secrets, application=plain, behind={PLAIN_PORTS[component]}
+        )
+        with pod.running():
+            yield f"127.0.0.1:{pod.port['https']}"
 
 
 @contextmanager

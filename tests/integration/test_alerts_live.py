@@ -29,6 +29,7 @@ from tests.integration.monitored import (
     rewrite,
     running_alertmanager,
     running_prometheus,
+    through_its_proxy,
 )
 from tests.integration.monitoring import discovered, faster, faster_query, find_pods, get, receiving
 from tests.integration.processes import daemon, eventually, free_port, public_directory
@@ -123,6 +124,7 @@ def live(  # noqa: PLR0917 # fixtures
     program: Program,
     prometheus: str,
     alertmanager: str,
+    nginx: str,
     redis_server: str,
     redis_cli: str,
     production: Sequence[Manifest],
@@ -131,8 +133,7 @@ def live(  # noqa: PLR0917 # fixtures
     empty_postgres: Postgres,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Live]:
-    assert redis_server
-    assert redis_cli
+    assert all((nginx, redis_server, redis_cli))
     # Debian's exporter stumbles over quotes in a password; what is generated has none.
     plain = {"username": "postgres_exporter", "password": "of-letters"}
     # "localhost" stands for the Services, whose names their exporters verify.
@@ -187,7 +188,8 @@ def live(  # noqa: PLR0917 # fixtures
         gateway = stack.enter_context(serving({"/metrics": backups}))
         pods["backups"] = discovered(workload(production, "pushgateway"), "pushgateway-1", gateway)
         # Nothing of ours asks Grafana for more than whether it answers.
-        grafana = stack.enter_context(serving({"/metrics": lambda: sample("grafana_build_info", 1)}))
+        page = {"/metrics": lambda: sample("grafana_build_info", 1)}
+        grafana = stack.enter_context(serving(page, secrets["grafana-tls"]))
         pods["grafana"] = discovered(workload(production, "grafana"), "grafana-0", grafana)
         applications = [Application(TRAVERSION), Application(TRAVERSION)]
         names = [name for name in kubernetes.pods if name.startswith("traversion-app")]
@@ -205,16 +207,17 @@ def live(  # noqa: PLR0917 # fixtures
 
         receiver, posted = stack.enter_context(receiving())
         alerts_at, metrics_at = (f"127.0.0.1:{free_port()}" for _ in range(2))
-        pods["alertmanager"] = discovered(workload(production, "alertmanager"), "alertmanager-0", alerts_at)
         alerts = alertmanager_pod(
             production, tmp_path_factory.mktemp("alertmanager"), secrets, f"http://{receiver}/slack"
         )
         stack.enter_context(running_alertmanager(alertmanager, alerts, alerts_at, receiver))
+        proxy = stack.enter_context(through_its_proxy(production, "alertmanager", secrets, alerts_at))
+        pods["alertmanager"] = discovered(workload(production, "alertmanager"), "alertmanager-0", proxy)
         metrics = prometheus_pod(
             production,
             tmp_path_factory.mktemp("prometheus"),
             secrets,
-            **{"localhost:9090": metrics_at, "alertmanager-service:9093": alerts_at},
+            **{"localhost:9090": metrics_at, "alertmanager-service:8443": proxy},
         )
         rewrite(metrics, "rules", faster)
         rewrite(metrics, "prometheus", lambda config: find_pods(unhurried(faster(config)), pods))

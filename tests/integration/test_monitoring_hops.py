@@ -15,12 +15,12 @@ from tests.integration.authority import Authority
 from tests.integration.conftest import secrets_of
 from tests.integration.edge import CERTIFICATE_PATH, ProxiedPod, ingress, through
 from tests.integration.kubelet import Secrets
+from tests.integration.monitored import PLAIN_PORTS as PORTS
 from tests.integration.processes import free_port
 from tests.manifests import Manifest, Synthesis, find
 
 pytestmark = [pytest.mark.daemon, pytest.mark.slow]
 
-PORTS = {"prometheus": 9090, "alertmanager": 9093, "grafana": 3000}
 INGRESSES = {
     "prometheus": "traversion-monitoring-ingress",
     "alertmanager": "traversion-alertmanager-ingress",

@@ -16,6 +16,7 @@ from tests.integration.monitored import (
     rewrite,
     running_alertmanager,
     running_prometheus,
+    through_its_proxy,
 )
 from tests.integration.monitoring import (
     discovered,
@@ -105,20 +106,23 @@ class Monitoring:
 
 
 @pytest.fixture(scope="module")
-def monitoring(
+def monitoring(  # noqa: PLR0917 # fixtures
     prometheus: str,
     alertmanager: str,
+    nginx: str,
     production: Sequence[Manifest],
     secrets: Secrets,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Monitoring]:
     """Production's Prometheus and Alertmanager, two API pods, and what stands in for pager and chat."""
+    assert nginx
     with ExitStack() as stack, ExitStack() as pods:
         address, posted = stack.enter_context(receiving())
         alerts_at, metrics_at = (f"127.0.0.1:{free_port()}" for _ in range(2))
         directory = tmp_path_factory.mktemp("alertmanager")
         alerts = alertmanager_pod(production, directory, secrets, f"http://{address}/slack")
         stack.enter_context(running_alertmanager(alertmanager, alerts, alerts_at, address))
+        proxy = stack.enter_context(through_its_proxy(production, "alertmanager", secrets, alerts_at))
         addresses = {
             pod: pods.enter_context(exporting(TRAVERSION, rate, secrets["traversion-tls"]))
             for pod, rate in REQUESTS_PER_SECOND.items()
@@ -127,9 +131,9 @@ def monitoring(
             production,
             tmp_path_factory.mktemp("prometheus"),
             secrets,
-            **{"localhost:9090": metrics_at, "alertmanager-service:9093": alerts_at},
+            **{"localhost:9090": metrics_at, "alertmanager-service:8443": proxy},
         )
-        scrape(metrics, production, addresses, alerts_at)
+        scrape(metrics, production, addresses, proxy)
         stack.enter_context(running_prometheus(prometheus, metrics, metrics_at))
         yield Monitoring(f"http://{metrics_at}", f"http://{alerts_at}/alertmanager", pods, posted)
 

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.conftest import Program
 from tests.integration.alerting import alertmanager_pod, running, secrets_of
-from tests.integration.kubelet import Files, Pod, Secrets
+from tests.integration.kubelet import Pod, Secrets
+from tests.integration.monitored import through_its_proxy
 from tests.integration.monitoring import discovered, exporting, find_pods, get
 from tests.integration.operator import scrape_jobs
 from tests.integration.processes import daemon, eventually, free_port, run
@@ -31,15 +33,15 @@ Find = Callable[[str], Synthesis]
 STANDALONE = sorted(name for name in VARIANTS if not name.startswith("operator"))
 
 
-def prometheus_pod(synthesis: Synthesis, root: Path, certificate: Files, **rewrites: str) -> Pod:
+def prometheus_pod(synthesis: Synthesis, root: Path, secrets: Secrets, **rewrites: str) -> Pod:
     root.mkdir(exist_ok=True)
     (root / "token").write_text("a token", encoding="utf-8")
-    secrets = {**secrets_of(synthesis), "traversion-tls": certificate}
+    certificates = {name: files for name, files in secrets.items() if name.endswith("-tls")}
     return Pod(
         synthesis.manifests,
         "prometheus",
         root,
-        secrets=secrets,
+        secrets={**secrets_of(synthesis), **certificates},
         rewrites=rewrites,
         elsewhere={TOKENS: root},
     )
@@ -55,7 +57,7 @@ def rewrite(pod: Pod, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Non
 def test_promtool_accepts_every_configuration(
     promtool: str, variants: Find, secrets: Secrets, tmp_path: Path, name: str
 ) -> None:
-    pod = prometheus_pod(variants(name), tmp_path, secrets["traversion-tls"])
+    pod = prometheus_pod(variants(name), tmp_path, secrets)
     rewrite(pod, lambda config: find_pods(config, {}))
     checked = run([promtool, "check", "config", "--lint=all", "--lint-fatal", str(pod.path(CONFIG))])
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -88,26 +90,36 @@ def quickly(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_two_replicas_raise_one_alert(
-    prometheus: str, alertmanager: str, variants: Find, secrets: Secrets, tmp_path: Path
+    program: Program, nginx: str, variants: Find, secrets: Secrets, tmp_path: Path
 ) -> None:
+    assert nginx
+    prometheus, alertmanager = program("prometheus"), program("prometheus-alertmanager")
     synthesis = variants("highly-available-monitoring")
     metrics = {f"prometheus-{number}": f"127.0.0.1:{free_port()}" for number in range(2)}
     alerts_at = [f"127.0.0.1:{free_port()}" for _ in range(3)]
     # Of the cluster of Alertmanagers two are dead, and no alert is lost.
-    named = {rf"alertmanager-{n}\.alertmanager:9093": at for n, at in enumerate(alerts_at)}
-    found = [
-        target
-        for pod, address in metrics.items()
-        for target in discovered(workload(synthesis.manifests, "prometheus"), pod, address)
-    ]
     with ExitStack() as stack:
+        proxies = {
+            address: stack.enter_context(through_its_proxy(synthesis.manifests, component, secrets, address))
+            for component, address in (
+                *(("prometheus", address) for address in metrics.values()),
+                ("alertmanager", alerts_at[0]),
+            )
+        }
+        sent_to = [proxies.get(address, address) for address in alerts_at]
+        named = {rf"alertmanager-{n}\.alertmanager:8443": at for n, at in enumerate(sent_to)}
+        found = [
+            target
+            for pod, address in metrics.items()
+            for target in discovered(workload(synthesis.manifests, "prometheus"), pod, proxies[address])
+        ]
         (tmp_path / "alertmanager").mkdir()
         alone = {r"--cluster\.[a-z.-]+=\S*": ""}
         pod = alertmanager_pod(synthesis, tmp_path / "alertmanager", secrets_of(synthesis), **alone)
         alerts = stack.enter_context(running(alertmanager, pod, alerts_at[0], "--cluster.listen-address="))
         urls = []
         for name, address in metrics.items():
-            pod = prometheus_pod(synthesis, tmp_path / name, secrets["traversion-tls"], **named)
+            pod = prometheus_pod(synthesis, tmp_path / name, secrets, **named)
             rewrite(pod, lambda config: quickly(find_pods(config, {"prometheus": found})))
             urls.append(stack.enter_context(serving(prometheus, pod, address, {"POD_NAME": name})))
         # Each scrapes both, so each misses the other.
@@ -119,7 +131,7 @@ def test_two_replicas_raise_one_alert(
                 for url in urls
                 for each in get(
                     f"{url}/api/v1/query",
-                    query=f'prometheus_notifications_sent_total{{alertmanager=~".*{alerts_at[0]}.*"}}',
+                    query=f'prometheus_notifications_sent_total{{alertmanager=~".*{sent_to[0]}.*"}}',
                 )["data"]["result"]
             )
 
@@ -147,7 +159,7 @@ class Api:
 
     standalone: Synthesis
     operated: Synthesis
-    certificate: Files
+    secrets: Secrets
     pods: Mapping[str, str]
 
 
@@ -158,7 +170,7 @@ def api(syntheses: Mapping[str, Synthesis], variants: Find, secrets: Secrets) ->
         pods = {
             pod: stack.enter_context(exporting(TRAVERSION, rate, certificate)) for pod, rate in PODS.items()
         }
-        yield Api(syntheses["production"], variants("operator"), certificate, pods)
+        yield Api(syntheses["production"], variants("operator"), secrets, pods)
 
 
 @pytest.mark.parametrize("mode", ["standalone", "operator"])
@@ -166,7 +178,7 @@ def test_series_bear_the_same_labels_in_both_modes(
     prometheus: str, api: Api, tmp_path: Path, mode: str
 ) -> None:
     """The operator adds an `endpoint` to every target, which would push the API's own label aside."""
-    pod = prometheus_pod(api.standalone, tmp_path, api.certificate)
+    pod = prometheus_pod(api.standalone, tmp_path, api.secrets)
     described = workload(api.standalone.manifests, "traversion")
     found = [target for name, address in api.pods.items() for target in discovered(described, name, address)]
 

@@ -81,7 +81,7 @@ def test_whoever_asks_one_prometheus_stays_with_it(doubled: list[Manifest]) -> N
 def test_alerts_are_sent_to_every_alertmanager(doubled: list[Manifest]) -> None:
     config = prometheus_config(doubled)
     ((target,),) = (each["static_configs"] for each in config["alerting"]["alertmanagers"])
-    assert target["targets"] == [f"alertmanager-{number}.alertmanager:9093" for number in range(3)]
+    assert target["targets"] == [f"alertmanager-{number}.alertmanager:8443" for number in range(3)]
     governing = find(doubled, "Service", "alertmanager")["spec"]
     assert governing["clusterIP"] == "None"
     assert governing["publishNotReadyAddresses"], "peers must find each other before they are ready"

@@ -23,6 +23,7 @@ from traversion.settings import ExporterSettings
 _UID = 65534
 _API_GROUP = "custom.metrics.k8s.io"
 _CONFIG, _CERTIFICATE = "/etc/adapter", "/etc/adapter-tls"
+_TRUST = "/etc/prometheus-trust"
 
 
 class PrometheusAdapter:
@@ -104,13 +105,18 @@ class PrometheusAdapter:
             args=[
                 f"--config={_CONFIG}/config.yaml",
                 f"--prometheus-url={metrics.url}",
+                *([f"--prometheus-ca-file={_TRUST}/ca.crt"] if metrics.certificate else []),
                 f"--secure-port={self.port}",
                 f"--tls-cert-file={_CERTIFICATE}/tls.crt",
                 f"--tls-private-key-file={_CERTIFICATE}/tls.key",
                 "--metrics-relist-interval=1m",
             ],
             ports=self.component.ports,
-            mounts=[Mount(config, _CONFIG), Mount(self._certificate.files, _CERTIFICATE)],
+            mounts=[
+                Mount(config, _CONFIG),
+                Mount(self._certificate.files, _CERTIFICATE),
+                *([Mount(metrics.certificate.trust, _TRUST)] if metrics.certificate else []),
+            ],
             startup=http_probe("/readyz", "https", scheme="HTTPS", period=5, failures=36),
             readiness=http_probe("/readyz", "https", scheme="HTTPS"),
             liveness=http_probe("/livez", "https", scheme="HTTPS", failures=6),

@@ -20,8 +20,8 @@ class Alertmanager:
     """Alertmanager: critical alerts page, everything is posted, the watchdog feeds the dead man's switch.
 
     Creates the StatefulSet ``alertmanager`` and the Service ``alertmanager-service``. It lives below a
-    path of its own, so that it can share a host with Prometheus. People get TLS on the Service's port 8443,
-    Prometheus sends alerts to 9093.
+    path of its own, so that it can share a host with Prometheus. Everybody gets TLS on port 8443; 9093 is
+    for its own pod.
     """
 
     port = 9093
@@ -53,23 +53,18 @@ class Alertmanager:
             network.allow(own, own, _GOSSIP_PORT, because="agree on what was sent and silenced", udp=True)
         self._receivers = Receivers(platform, self.component, settings.receivers)
         self._server(platform, host_name)
-        ports = {"http": (self.port, "http"), "https": (self.https_port, "https")}
+        ports = {"https": (self.https_port, "https")}
         service(self._scope, self.component, self.host, ports)
-        service(
-            self._scope,
-            self.component,
-            "alertmanager",
-            {name: (port, name) for name, port in self._own_ports.items()},
-            headless=True,
-        )
+        ports |= {name: (port, name) for name, port in gossip.items()}
+        service(self._scope, self.component, "alertmanager", ports, headless=True)
         disruption_budget(self._scope, self.component, "alertmanager")
 
     @property
     def addresses(self) -> list[str]:
         """Where alerts are sent to: every pod by name, since each must know every alert."""
         if self._settings.replicas == 1:
-            return [f"{self.host}:{self.port}"]
-        return [f"{pod}:{self.port}" for pod in self._pods]
+            return [f"{self.host}:{self.https_port}"]
+        return [f"{pod}:{self.https_port}" for pod in self._pods]
 
     @property
     def _pods(self) -> list[str]:

@@ -21,13 +21,14 @@ from traversion.values import port_of
 _UID = 472
 _PROVISIONING = "/etc/grafana/provisioning"
 _DASHBOARDS = "/etc/grafana/dashboards"
+_METRICS_TRUST = "/etc/prometheus-trust"
 
 
 class Grafana:
     """One Grafana with its own log-in; it reads Prometheus and, as a role that cannot write, the database.
 
-    Creates the StatefulSet ``grafana`` and the Service ``grafana-service``: people get TLS on its port 8443,
-    Prometheus its metrics on 3000.
+    Creates the StatefulSet ``grafana`` and the Service ``grafana-service``. Everybody gets TLS on port 8443;
+    3000 is for its own pod.
     """
 
     port = 3000
@@ -44,10 +45,12 @@ class Grafana:
         tls_proxy: TlsProxySettings,
         database: TimescaleDb | None,
         dashboards: Mapping[str, str],
-        metrics_url: str,
         scrape_interval: str,
     ) -> None:
-        """Create the server with dashboards (file name -> JSON), shown to people at ``host_name``."""
+        """Prepare the server with dashboards (file name -> JSON), shown to people at ``host_name``.
+
+        It is created when it is told what it `reads`.
+        """
         self._scope = Construct(scope, "grafana")
         self._platform = platform
         self._settings = settings
@@ -69,26 +72,29 @@ class Grafana:
             loki = Pods("loki", settings.loki.pod_labels, settings.loki.namespace)
             platform.network.allow(self.component, loki, settings.loki.pod_port, because="query logs")
         self._log_in = _single_sign_on(platform, self.component, settings.oidc) if settings.oidc else {}
-        self._metrics_url = metrics_url
+        self._host_name = host_name
+        self._boards = dashboards
         self._scrape_interval = scrape_interval
-        self._server(host_name, dashboards)
-        ports = {"http": (self.port, "http"), "https": (self.https_port, "https")}
+        ports = {"https": (self.https_port, "https")}
         service(self._scope, self.component, self.host, ports)
-        service(self._scope, self.component, "grafana", {"http": (self.port, "http")}, headless=True)
+        service(self._scope, self.component, "grafana", ports, headless=True)
         disruption_budget(self._scope, self.component, "grafana")
 
     def reads(self, metrics: MetricsApi) -> None:
-        """Let it query Prometheus."""
+        """Create the server, which queries this Prometheus."""
         self._platform.network.allow(self.component, metrics.endpoint, metrics.port, because="query metrics")
+        self._server(metrics)
 
-    def _server(self, host_name: str, dashboards: Mapping[str, str]) -> None:
+    def _server(self, metrics: MetricsApi) -> None:
         data = Claim("data", self._settings.storage, self._platform.storage.ssd())
         mounts = [
             Mount(data, "/var/lib/grafana", sub_path="data"),
             Mount(Scratch("tmp", "64Mi"), "/tmp"),
-            *self._provisioning(),
-            *self._dashboards(dashboards),
+            *self._provisioning(metrics),
+            *self._dashboards(),
         ]
+        if metrics.certificate:
+            mounts.append(Mount(metrics.certificate.trust_of("prometheus-trust"), _METRICS_TRUST))
         if self._database:
             mounts.append(Mount(self._database.certificate.trust, "/etc/trust"))
         server = Container(
@@ -96,7 +102,7 @@ class Grafana:
             image=self._settings.image,
             resources=self._settings.resources,
             ports={"http": self.port},
-            environment=self._environment(host_name),
+            environment=self._environment(),
             mounts=mounts,
             startup=http_probe("/api/health", "http", period=5, failures=60),
             readiness=http_probe("/api/health", "http"),
@@ -113,9 +119,9 @@ class Grafana:
             governing_service="grafana",
         )
 
-    def _environment(self, host_name: str) -> dict[str, EnvValue]:
+    def _environment(self) -> dict[str, EnvValue]:
         environment: dict[str, EnvValue] = {
-            "GF_SERVER_ROOT_URL": f"https://{host_name}/",
+            "GF_SERVER_ROOT_URL": f"https://{self._host_name}/",
             "GF_SECURITY_ADMIN_USER": self._admin.key("username"),
             "GF_SECURITY_ADMIN_PASSWORD": self._admin.key("password"),
             "GF_SECURITY_SECRET_KEY": self._admin.key("secret-key"),
@@ -140,20 +146,8 @@ class Grafana:
             environment["TIMESCALEDB_PASSWORD"] = self._database.reader.key("password")
         return environment
 
-    def _provisioning(self) -> list[Mount]:
-        sources: list[dict[str, object]] = [
-            {
-                "name": "Prometheus",
-                "uid": "prometheus",
-                "type": "prometheus",
-                "access": "proxy",
-                "url": self._metrics_url,
-                "isDefault": True,
-                "editable": False,
-                # What $__rate_interval is made of: rates over less than four scrapes would be empty.
-                "jsonData": {"timeInterval": self._scrape_interval},
-            }
-        ]
+    def _provisioning(self, metrics: MetricsApi) -> list[Mount]:
+        sources = [_metrics_source(metrics, self._scrape_interval)]
         if self._database:
             sources.append(_database_source(self._database))
         if self._settings.loki:
@@ -176,16 +170,35 @@ class Grafana:
             mounts.append(Mount(files.create(self._scope, self.component), f"{_PROVISIONING}/{kind}"))
         return mounts
 
-    def _dashboards(self, dashboards: Mapping[str, str]) -> list[Mount]:
+    def _dashboards(self) -> list[Mount]:
         """Mount each dashboard from its own ConfigMap: together they outgrow what kubectl can apply."""
         mounts = []
-        for file, dashboard in dashboards.items():
+        for file, dashboard in self._boards.items():
             name = f"dashboard-{file.removesuffix('.json')}"
             files = ConfigFiles(name, f"grafana-{name}", {file: dashboard}).create(
                 self._scope, self.component
             )
             mounts.append(Mount(files, f"{_DASHBOARDS}/{file.removesuffix('.json')}"))
         return mounts
+
+
+def _metrics_source(metrics: MetricsApi, scrape_interval: str) -> dict[str, object]:
+    # What $__rate_interval is made of: rates over less than four scrapes would be empty.
+    options: dict[str, object] = {"timeInterval": scrape_interval}
+    source: dict[str, object] = {
+        "name": "Prometheus",
+        "uid": "prometheus",
+        "type": "prometheus",
+        "access": "proxy",
+        "url": metrics.url,
+        "isDefault": True,
+        "editable": False,
+        "jsonData": options,
+    }
+    if metrics.certificate:
+        options["tlsAuthWithCACert"] = True
+        source["secureJsonData"] = {"tlsCACert": f"$__file{{{_METRICS_TRUST}/ca.crt}}"}
+    return source
 
 
 def _database_source(database: TimescaleDb) -> dict[str, object]:

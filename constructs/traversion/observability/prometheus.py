@@ -26,6 +26,7 @@ from traversion.values import bytes_of, port_of, seconds_of
 
 _UID = 65534  # "nobody"
 KUBELET_PORT = 10250
+_TRUST = "/etc/prometheus-trust"
 _STORES, _STORE_KEYS = "prometheus-remote-write", "/etc/remote-write"
 TOKEN_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105 # a path
 KUBELET_METRICS = (
@@ -74,19 +75,16 @@ class ScrapeTarget:
     certificate: ServingCertificate | None = None
     """What its pods serve the metrics with; None: they serve them in plain text."""
 
-    @property
-    def trust_directory(self) -> str:
-        """Where Prometheus finds the authority behind the certificate."""
-        return f"/etc/prometheus-trust/{self.job}"
-
 
 @dataclass(frozen=True)
 class MetricsApi:
-    """A Prometheus that answers queries: who it is in the network, and where."""
+    """A Prometheus that answers queries: who it is in the network, where, and whom its clients trust."""
 
     endpoint: Endpoint
     port: int
     url: str
+    certificate: ServingCertificate | None = None
+    """None: the cluster's own, as its URL says."""
 
 
 class Prometheus:
@@ -96,14 +94,14 @@ class Prometheus:
     leave it, except in alerts, so that Alertmanager sees one alert and not two.
 
     Creates the StatefulSet ``prometheus``, the Service ``prometheus-service``, a Role to find pods, and a
-    ClusterRole that reads kubelet metrics and nothing else. People get TLS on the Service's port 8443; what
-    queries it in the namespace asks 9090.
+    ClusterRole that reads kubelet metrics and nothing else. Everybody gets TLS on port 8443; 9090 is for its
+    own pod.
     """
 
     port = 9090
     https_port = 8443
     host = "prometheus-service"
-    url = f"http://{host}:{port}"
+    url = f"https://{host}:{https_port}"
 
     def __init__(
         self,
@@ -128,7 +126,12 @@ class Prometheus:
         inlets = {"https": Inlet(self.https_port, self.port)}
         self._tls_proxy = TlsProxy(tls_proxy, self.certificate, inlets, outlets={})
         self.component = component.with_ports(http=self.port, **self._tls_proxy.ports)
-        self.api = MetricsApi(self.component, self.port, self.url)
+        self.api = MetricsApi(self.component, self.https_port, self.url, self.certificate)
+        self._trusts = {
+            "alertmanager": alertmanager.certificate,
+            **({"prometheus": self.certificate} if self.replicated else {}),
+            **{target.job: target.certificate for target in targets if target.certificate},
+        }
         self._flows(alertmanager)
         self._stores()
         self._permissions()
@@ -139,9 +142,9 @@ class Prometheus:
         self._server(ConfigFiles("config", "prometheus-config", config).create(self._scope, self.component))
         # Two replicas scrape at different moments: a graph that changes between them would flicker.
         sticky = self.replicated
-        ports = {"http": (self.port, "http"), "https": (self.https_port, "https")}
+        ports = {"https": (self.https_port, "https")}
         service(self._scope, self.component, self.host, ports, sticky=sticky)
-        service(self._scope, self.component, "prometheus", {"http": (self.port, "http")}, headless=True)
+        service(self._scope, self.component, "prometheus", ports, headless=True)
         disruption_budget(self._scope, self.component, "prometheus")
 
     @property
@@ -154,7 +157,7 @@ class Prometheus:
         for target in self._targets:
             port = target.component.ports[target.port_name]
             network.allow(self.component, target.component, port, because=f"scrape {target.job}")
-        network.allow(self.component, alertmanager.component, alertmanager.port, because="send alerts")
+        network.allow(self.component, alertmanager.component, alertmanager.https_port, because="send alerts")
         network.allow(
             self.component,
             self._platform.kubelets,
@@ -162,7 +165,7 @@ class Prometheus:
             because="scrape container and volume metrics",
         )
         if self.replicated:
-            network.allow(self.component, self.component, self.port, because="scrape prometheus")
+            network.allow(self.component, self.component, self.https_port, because="scrape prometheus")
 
     def _stores(self) -> None:
         """Let it reach the long-term stores, with what it logs in with."""
@@ -216,9 +219,8 @@ class Prometheus:
                 Mount(config, "/etc/prometheus"),
                 Mount(data, "/prometheus", sub_path="data"),
                 *(
-                    Mount(target.certificate.trust_of(f"{target.job}-trust"), target.trust_directory)
-                    for target in self._targets
-                    if target.certificate
+                    Mount(certificate.trust_of(f"{job}-trust"), f"{_TRUST}/{job}")
+                    for job, certificate in self._trusts.items()
                 ),
                 *self._store_keys,
             ],
@@ -252,7 +254,11 @@ class Prometheus:
         environment = {"target_label": "environment", "replacement": self.component.instance}
         alerting: dict[str, Any] = {
             "alertmanagers": [
-                {"path_prefix": alertmanager.path, "static_configs": [{"targets": alertmanager.addresses}]}
+                {
+                    **_tls("alertmanager", alertmanager.certificate),
+                    "path_prefix": alertmanager.path,
+                    "static_configs": [{"targets": alertmanager.addresses}],
+                }
             ]
         }
         if replicated:
@@ -287,7 +293,9 @@ class Prometheus:
     def _scrape_itself(self) -> Mapping[str, Any]:
         """Ask itself, without the network; or both replicas, so that each misses the other."""
         if self.replicated:
-            return _scrape_pods(ScrapeTarget("prometheus", self.component, "http"))
+            return _scrape_pods(
+                ScrapeTarget("prometheus", self.component, "https", certificate=self.certificate)
+            )
         return {"job_name": "prometheus", "static_configs": [{"targets": [f"localhost:{self.port}"]}]}
 
 
@@ -315,7 +323,7 @@ def _scrape_pods(target: ScrapeTarget) -> Mapping[str, Any]:
     return {
         "job_name": target.job,
         "metrics_path": target.path,
-        **(_tls(target, target.certificate) if target.certificate else {}),
+        **(_tls(target.job, target.certificate) if target.certificate else {}),
         **({"honor_labels": True} if target.describes_others else {}),
         "kubernetes_sd_configs": [
             {
@@ -342,9 +350,9 @@ def _scrape_pods(target: ScrapeTarget) -> Mapping[str, Any]:
     }
 
 
-def _tls(target: ScrapeTarget, certificate: ServingCertificate) -> Mapping[str, Any]:
+def _tls(job: str, certificate: ServingCertificate) -> Mapping[str, Any]:
     """Pods are found by address, which no certificate bears: expect the name of their Service."""
-    verified = {"ca_file": f"{target.trust_directory}/ca.crt", "server_name": certificate.name}
+    verified = {"ca_file": f"{_TRUST}/{job}/ca.crt", "server_name": certificate.name}
     return {"scheme": "https", "tls_config": verified}
 
 

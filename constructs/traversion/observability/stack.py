@@ -116,7 +116,6 @@ class ObservabilityStack(Construct):
             tls_proxy=settings.tls_proxy,
             database=database,
             dashboards=boards,
-            metrics_url=settings.operator.url if settings.mode == "operator" else Prometheus.url,
             scrape_interval=settings.prometheus.scrape_interval,
         )
 
@@ -128,9 +127,13 @@ class ObservabilityStack(Construct):
         targets = []
         if self.alertmanager:
             path = f"{self.alertmanager.path}/metrics"
-            targets.append(ScrapeTarget("alertmanager", self.alertmanager.component, "http", path))
+            server = self.alertmanager
+            targets.append(
+                ScrapeTarget("alertmanager", server.component, "https", path, certificate=server.certificate)
+            )
         if self.grafana:
-            targets.append(ScrapeTarget("grafana", self.grafana.component, "http"))
+            certificate = self.grafana.certificate
+            targets.append(ScrapeTarget("grafana", self.grafana.component, "https", certificate=certificate))
         targets.append(KubeStateMetrics(self, platform, settings.kube_state_metrics).target)
         if api and api.contract.metrics_port:
             path, certificate = api.contract.metrics_path, api.certificate

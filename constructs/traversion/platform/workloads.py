@@ -160,6 +160,7 @@ def cron_job(
         metadata=component.metadata(name),
         spec=k8s.CronJobSpec(
             schedule=schedule,
+            time_zone="Etc/UTC",  # whatever clock the controller lives by
             concurrency_policy="Forbid",
             # An hour of controller outage is made up for; a longer one waits for the next turn.
             starting_deadline_seconds=3600,

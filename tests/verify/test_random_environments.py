@@ -3,8 +3,9 @@
 import os
 from typing import Literal
 
+import pytest
 from cdk8s import App
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.variants import OIDC
@@ -49,7 +50,7 @@ from traversion.settings import (
 from traversion.verify import from_objects, verify
 
 # In CI as many as are promised; at a desk, enough to be warned.
-EXAMPLES = 300 if os.environ.get("CI") else 5
+EXAMPLES, SHARES = (300, 4) if os.environ.get("CI") else (5, 1)
 
 CLOUDS: tuple[Literal["gke", "eks", "aks", "generic"], ...] = ("gke", "eks", "aks", "generic")
 ISSUERS: tuple[Literal["self-signed", "letsencrypt-staging", "letsencrypt"], ...] = (
@@ -259,20 +260,27 @@ def environments(draw: st.DrawFn) -> Environment:
     )
 
 
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(environments())
-def test_no_accepted_environment_has_a_fault(environment: Environment) -> None:
-    chart = TraversionChart(App(), environment, validated=False)
-    findings = verify(from_objects(chart.to_json()))
-    # What the cluster brings along is not in the set; nothing else is left to explain.
-    expected = set()
-    if environment.cluster.cloud == "generic":
-        expected.add("storage-class-missing")
-    if environment.credentials.source == "external-secrets":
-        expected.add("secret-store-missing")
-    unexplained = [finding for finding in findings if finding.check.id not in expected]
-    assert not unexplained, "\n".join(map(str, unexplained))
+@pytest.mark.parametrize("share", range(SHARES))
+def test_no_accepted_environment_has_a_fault(share: int) -> None:
+    """In shares, which workers take at the same time."""
+
+    @seed(share)
+    @settings(
+        max_examples=EXAMPLES // SHARES,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(environments())
+    def has_no_fault(environment: Environment) -> None:
+        chart = TraversionChart(App(), environment, validated=False)
+        findings = verify(from_objects(chart.to_json()))
+        # What the cluster brings along is not in the set; nothing else is left to explain.
+        expected = set()
+        if environment.cluster.cloud == "generic":
+            expected.add("storage-class-missing")
+        if environment.credentials.source == "external-secrets":
+            expected.add("secret-store-missing")
+        unexplained = [finding for finding in findings if finding.check.id not in expected]
+        assert not unexplained, "\n".join(map(str, unexplained))
+
+    has_no_fault()

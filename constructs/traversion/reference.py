@@ -1,6 +1,6 @@
 """The generated parts of the documentation: `make docs` writes them, a test tells when they are out of date.
 
-Settings are read from the source of ``settings/`` and ``values.py``, where each has its description below
+Settings are read from the source of ``settings/`` and ``values/``, where each has its description below
 it; the picture and the table of network flows come from the environments.
 """
 
@@ -10,6 +10,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
+from types import ModuleType
 from typing import TypeAlias
 
 from cdk8s import App
@@ -135,10 +136,15 @@ def _described(body: Sequence[ast.stmt]) -> Iterator[_Described]:
                 yield name, None, value, _text(text)
 
 
-def _settings_page() -> str:
-    folder = Path(inspect.getfile(settings)).parent
+def _statements(package: ModuleType) -> list[ast.stmt]:
+    """Return what stands in all modules of a package."""
+    folder = Path(inspect.getfile(package)).parent
     sources = (file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py")))
-    module = [statement for source in sources for statement in ast.parse(source).body]
+    return [statement for source in sources for statement in ast.parse(source).body]
+
+
+def _settings_page() -> str:
+    module = _statements(settings)
     groups = {node.name: node for node in module if isinstance(node, ast.ClassDef)}
     shared = {ast.unparse(node.targets[0]): node.value for node in module if isinstance(node, ast.Assign)}
     places: dict[str, list[str]] = {}
@@ -158,8 +164,8 @@ def _settings_page() -> str:
             written = f"`{ast.unparse(default)}`".replace("'", '"') if default else "required"
             rows.append((f"`{name}`", _kind(annotation, groups), written, text))
         page.append(_table(("Setting", "Value", "Default", "Meaning"), rows))
-    described = _described(ast.parse(inspect.getsource(values)).body)
-    kinds = [(f"`{name}`", text) for name, _, _, text in described]
+    described = _described(_statements(values))
+    kinds = [(f"`{name}`", text) for name, _, _, text in described if name in values.__all__]
     return "\n".join([*page, "## Kinds of value\n", _table(("Kind", "What it is"), kinds)])
 
 

@@ -205,7 +205,8 @@ def test_an_api_that_is_down_reaches_the_pager_and_the_chat(monitoring: Monitori
         )
 
     eventually(lambda: told("/pagerduty") and told("/slack"))
-    (paged,) = (doc for path, doc in monitoring.posted if path == "/pagerduty" and "ApiDown" in str(doc))
+    # A busy machine tells it again, or that it is over: Prometheus, sixty times as quick, was late.
+    paged = next(doc for path, doc in monitoring.posted if path == "/pagerduty" and "ApiDown" in str(doc))
     assert paged["routing_key"] == "a routing key"
     assert paged["event_action"] == "trigger"
 

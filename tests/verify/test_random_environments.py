@@ -221,7 +221,7 @@ def environments(draw: st.DrawFn) -> Environment:
     api = draw(apis())
     # The promise that needs memory: a connection for each pod and the others.
     connections = max(40, api.most_pods * draw(st.integers(1, 8)) + 30)
-    memory = f"{connections * 12 + 1024}Mi"
+    memory = f"{connections * 14 + 1024}Mi"
     external = draw(st.booleans())
     ingress = draw(ways_in())
     return Environment(

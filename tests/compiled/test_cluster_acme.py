@@ -176,8 +176,13 @@ def issued(
             apply(cluster, [*limits, *issuers, *certificates])
             wait_for(cluster, certificates, within=120)
             hosts = [name for each in certificates for name in each["spec"]["dnsNames"]]
-            eventually(lambda: "Pebble" in issuer_of(hosts[-1]), within=30, every=0.5)
-            served = {host: issuer_of(host) for host in hosts}
+            served: dict[str, str] = {}
+
+            def all_served() -> bool:
+                served.update((host, issuer_of(host)) for host in hosts)
+                return all("Pebble" in issuer for issuer in served.values())
+
+            eventually(all_served, within=60, every=0.5)
             assert len(solvers.pods) == len(hosts), explained(cluster, namespace)
             return Issued(manifests, certificates, list(solvers.pods.values()), served)
 

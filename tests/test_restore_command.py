@@ -98,6 +98,19 @@ INFO = [
         (["staging", "--beside", "--repository", "offsite"], "database.backups.offsite = None"),
         (["staging", "--dump", "latest"], "database.backups.archive = None"),
         (["prod", "--beside"], "dev, production, staging"),
+        (["", "--beside"], "ENVIRONMENT = ''"),
+        (["staging,production", "--beside"], "name one of dev, production, staging"),
+        # What an unset variable of a shell leaves must not restore something else.
+        (["production", "--dump", ""], "is not the name of a dump"),
+        (["production", "--in-place", "--time", ""], "is no moment"),
+        (["production", "--in-place", "--backups", ""], "cannot be read"),
+        (["production", "--dump", "latest", "--time", ""], "leave --time"),
+        (["production", "--dump", "../../backup"], "is not the name of a dump"),
+        (["production", "--dump", "$(PGPASSWORD)"], "is not the name of a dump"),
+        (["production", "--dump", "latest\n"], "is not the name of a dump"),
+        (["production", "--dump", "dump/traversion-20261101T050003Z.dump"], "or the name alone"),
+        (["production", "--beside", "--time", "2026-11-25"], 'write e.g. "2026-11-25 00:00:00+00:00"'),
+        (["production", "--beside", "--time", "0001-01-01T00:00:00+14:00"], "is no moment"),
     ],
 )
 def test_what_cannot_work_is_refused(
@@ -127,6 +140,12 @@ def test_the_future_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         ("2026-11-25 14:30+00:00", "archive", json.dumps(INFO), "repository 3 holds no backup"),
         ("2026-11-25 14:30+00:00", "primary", "stanza: traversion", "is not what `pgbackrest"),
         ("2026-11-25 14:30+00:00", "primary", '[{"backup": [{}]}]', "KeyError"),
+        (
+            "2026-11-25 14:30+00:00",
+            "primary",
+            '[{"backup": [{"database": {"repo-key": 1}, "timestamp": {"stop": 1e30}}]}]',
+            "OverflowError",
+        ),
     ],
 )
 def test_a_moment_that_no_backup_covers_is_refused(  # what is asked, and what is there

@@ -7,11 +7,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from traversion.refusal import SettingsRefused
 from traversion.verify import command as verify
+
+if TYPE_CHECKING:
+    from traversion.settings import Environment
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,22 +105,23 @@ def _describe_restore(parser: argparse.ArgumentParser) -> None:
 
 
 def _restore(options: argparse.Namespace) -> int:
-    from traversion.restoring import REPOSITORIES, check_covered, moment, restore_manifests
-    from traversion.synthesis import choose, load_environments
+    from traversion.restoring import REPOSITORIES, check_covered, dump_name, moment, restore_manifests
     from traversion.timescaledb.restore import Restore
 
-    (environment,) = choose(load_environments(), names=options.environment, asked_by="ENVIRONMENT")
-    if options.dump and (options.time or options.repository not in {None, "archive"}):
+    environment = _environment(options.environment)
+    # A shell variable that is not set makes an empty argument: that is a mistake, and not no argument.
+    dump = options.dump is not None
+    if dump and (options.time is not None or options.repository not in {None, "archive"}):
         raise SettingsRefused(
             "--dump: a dump is of one moment, and in the archive: leave --time and --repository out"
         )
     restore = Restore(
-        "dump" if options.dump else "in-place" if options.in_place else "beside",
-        repository=REPOSITORIES[options.repository or ("archive" if options.dump else "primary")],
-        time=moment(options.time) if options.time else None,
-        dump=options.dump or "latest",
+        "dump" if dump else "in-place" if options.in_place else "beside",
+        repository=REPOSITORIES[options.repository or ("archive" if dump else "primary")],
+        time=None if options.time is None else moment(options.time),
+        dump=dump_name(options.dump) if dump else "latest",
     )
-    if options.backups:
+    if options.backups is not None:
         check_covered(restore, _read(options.backups), options.backups)
     manifests = restore_manifests(environment, restore)
     yaml.dump_all(manifests, sys.stdout, Dumper=yaml.CSafeDumper, sort_keys=False)
@@ -128,9 +133,8 @@ def _secrets(options: argparse.Namespace) -> int:
 
     from traversion.chart import TraversionChart
     from traversion.secret_values import Values, make_secrets, read_secrets
-    from traversion.synthesis import choose, load_environments
 
-    (environment,) = choose(load_environments(), names=options.environment, asked_by="ENVIRONMENT")
+    environment = _environment(options.environment)
     supplied: dict[str, dict[str, str]] = {}
     for argument in options.supply:
         name, separator, file = argument.partition("=")
@@ -164,6 +168,18 @@ def _docs(_options: argparse.Namespace) -> int:
     for file, text in generated(load_environments()).items():
         file.write_text(text, encoding="utf-8")
     return 0
+
+
+def _environment(name: str) -> "Environment":
+    """Return the one environment of this name."""
+    from traversion.synthesis import load_environments
+
+    environments = load_environments()
+    if name not in environments:
+        raise SettingsRefused(
+            f"ENVIRONMENT = {name!r}: no environment has this name; name one of {', '.join(environments)}"
+        )
+    return environments[name]
 
 
 def _read(file: str) -> str:

@@ -1,6 +1,7 @@
 """From an operator's wish to the objects that restore the database; nothing is applied."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,12 +43,14 @@ def moment(text: str) -> datetime:
     """Read the moment to restore; raises ``SettingsRefused`` without a zone, and for the future."""
     try:
         time = datetime.fromisoformat(text)
-    except ValueError as error:
+        if time.tzinfo:
+            time.astimezone(UTC)  # the first and the last day of the calendar exist in some zones only
+    except (ValueError, OverflowError) as error:
         raise SettingsRefused(
             f'--time {text}: is no moment: write date, time and zone, e.g. "2026-11-25 14:30:00+00:00"'
         ) from error
     if time.tzinfo is None:
-        raise SettingsRefused(f'--time {text}: has no zone: write e.g. "{text}+00:00" for UTC')
+        raise SettingsRefused(f'--time {text}: has no zone: write e.g. "{time.isoformat(" ")}+00:00" for UTC')
     now = datetime.now(UTC)
     if time > now:
         raise SettingsRefused(
@@ -55,6 +58,16 @@ def moment(text: str) -> datetime:
             "leave --time out to restore all that was archived"
         )
     return time
+
+
+def dump_name(text: str) -> str:
+    """Read which dump to restore; raises ``SettingsRefused`` for what the backup job never writes."""
+    if text != "latest" and not re.fullmatch(r"traversion-[0-9]{8}T[0-9]{6}Z\.dump", text):
+        raise SettingsRefused(
+            f'--dump {text}: is not the name of a dump: write "latest", or the name alone that the job '
+            'logged, e.g. "traversion-20261101T050003Z.dump"'
+        )
+    return text
 
 
 def check_covered(restore: Restore, info: str, source: str) -> None:
@@ -69,7 +82,7 @@ def check_covered(restore: Restore, info: str, source: str) -> None:
             for backup in stanza["backup"]
             if backup["database"]["repo-key"] == restore.repository
         ]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError) as error:
         raise SettingsRefused(
             f"--backups {source}: is not what `pgbackrest --output=json info` prints "
             f"({type(error).__name__}: {error})"

@@ -1,9 +1,11 @@
 """The documentation says what is so: generated parts are up to date, links lead somewhere, names exist."""
 
+import ast
 import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -197,6 +199,15 @@ def test_application_of_argo_cd_is_valid(manifests: Mapping[str, list[Manifest]]
     source = application["spec"]["source"]
     assert (REPOSITORY / source["path"] / source["directory"]["include"]).exists()
     assert application["spec"]["destination"]["namespace"] == manifests["production"][0]["metadata"]["name"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_settings_can_be_pasted(page: Path) -> None:
+    """``name=value,`` is an argument in `environments/`; a formatter that takes it alone makes it a tuple."""
+    for code in blocks(page, "python"):
+        for statement in ast.parse(textwrap.dedent(code)).body:
+            if isinstance(statement, ast.Assign):
+                assert not isinstance(statement.value, ast.Tuple), ast.unparse(statement)
 
 
 @pytest.mark.slow

@@ -119,6 +119,8 @@ REFUSED = [
     (RECOVERY_POINT, "1d", '"30s" to "1h"'),
     (BUCKET, "gs://company-backups", "without a scheme"),
     (BUCKET, "Company", "lower-case"),
+    (BUCKET, "company..backups", 'no ".."'),
+    (BUCKET, "192.168.0.1", "no address"),
     (BACKUPS_TO, "s3://company-backups", "S3Repository(bucket=..., region=...)"),
     (BACKUPS_TO, None, "is no repository"),
     (OFFSITE_TO, "far away", "is no repository"),
@@ -407,6 +409,33 @@ TOGETHER = [
         'authority={"trusted": "internal-ca.crt"},',
         "production: authority.trusted = 'internal-ca.crt': must be certificates in PEM",
     ),
+    (
+        "production",
+        'GcsRepository(bucket="company-traversion-production-backups")',
+        r'S3Repository(bucket="backups", region="eu-central-1", kms_key="k\nrepo1-s3-bucket=theirs")',
+        "database.backups.repository.kms_key = 'k\\nrepo1-s3-bucket=theirs': is not one word",
+    ),
+    (
+        "production",
+        'GcsRepository(bucket="company-traversion-production-backups")',
+        'S3Repository(bucket="company.backups", region="eu-central-1")',
+        "database.backups.repository.bucket = 'company.backups': cannot stand in front of a host",
+    ),
+    (
+        "production",
+        'GcsRepository(bucket="company-traversion-production-backups")',
+        'AzureRepository(account="company", container="company.backups")',
+        "database.backups.repository.container = 'company.backups': is not a container of Azure",
+    ),
+    (
+        "production",
+        'repository=GcsRepository(bucket="company-traversion-production-archive"),',
+        (
+            'repository=GcsRepository(bucket="company-traversion-production-offsite", '
+            'path="/traversion-production/offsite/archive"),'
+        ),
+        "backups.archive.repository.path = '/traversion-production/offsite/archive': shares gcs:company-trav",
+    ),
     # A name that fits a label by itself, but not with what is put around it.
     ("dev", 'name="dev"', f'name="{"d" * 60}"', f"name = '{'d' * 60}'"),
 ]
@@ -418,7 +447,7 @@ def test_what_does_not_fit_together_is_refused(
 ) -> None:
     before, beside = checkout.files(), checkout.entries()
     checkout.edit(name, old, new)
-    for imported in ("PosixRepository", "RehearsalSettings", "S3Repository"):
+    for imported in ("AzureRepository", "PosixRepository", "RehearsalSettings", "S3Repository"):
         if f"{imported}(" in new:
             checkout.edit(name, "    GcsRepository,\n", f"    GcsRepository,\n    {imported},\n")
     if new.startswith('name="ddd'):

@@ -8,11 +8,13 @@ from pydantic_core import PydanticCustomError
 
 from traversion.settings.base import Image, Resources, Settings, refuse
 from traversion.values import (
+    AzureContainer,
     BucketName,
     Cidr,
     CloudRegion,
     CronSchedule,
     DomainName,
+    OneWord,
     PemCertificate,
     Period,
     RoleArn,
@@ -59,11 +61,23 @@ class S3Repository(ObjectRepository):
     """Where the bucket stands in requests; most servers that are not Amazon's want "path"."""
     certificate_authority: PemCertificate | None = None
     """The authority of a private endpoint, in PEM; None: those that the image trusts."""
-    kms_key: str | None = None
+    kms_key: OneWord | None = None
     """Key of AWS KMS for encryption on the server as well; None: the bucket's default."""
     role_arn: RoleArn | None = None
     """Role that the pods assume by their ServiceAccount's token (workload identity); None: a key that you
     supply. pgBackRest knows one role, so all repositories of S3 must name the same."""
+
+    @model_validator(mode="after")
+    def _bucket_fits_the_certificate(self) -> Self:
+        # A certificate for *.s3.<region>.amazonaws.com is good for one label in front, and a host has no "_".
+        if self.uri_style == "host" and set(self.bucket) & set("._"):
+            raise refuse(
+                "bucket",
+                self.bucket,
+                'cannot stand in front of a host that TLS verifies: choose a bucket without "." and "_", '
+                'or set uri_style="path"',
+            )
+        return self
 
 
 class GcsRepository(ObjectRepository):
@@ -88,7 +102,7 @@ class AzureRepository(ObjectRepository):
 
     account: StorageAccount
     """The storage account, without hierarchical namespace."""
-    container: BucketName
+    container: AzureContainer
     """The container."""
 
 
@@ -211,10 +225,10 @@ class BackupSettings(Settings):
 
     @model_validator(mode="after")
     def _other_places(self) -> Self:
-        if self.offsite and _place(self.offsite.repository) == _place(self.repository):
+        if self.offsite and place_of(self.offsite.repository) == place_of(self.repository):
             raise refuse(
                 "offsite.repository",
-                _place(self.repository),
+                place_of(self.repository),
                 "is the bucket of repository: name one in another region, account or cloud",
             )
         roles = {
@@ -231,7 +245,7 @@ class BackupSettings(Settings):
         return self
 
 
-def _place(repository: PosixRepository | S3Repository | GcsRepository | AzureRepository) -> str:
+def place_of(repository: PosixRepository | S3Repository | GcsRepository | AzureRepository) -> str:
     """Name the bucket of a repository, whatever the path in it."""
     match repository:
         case PosixRepository():

@@ -6,6 +6,7 @@ a mounted Secret hold those, each named like its option, and ``pgbackrest-with-k
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from traversion.platform.credentials import Random, Source, Supplied
 from traversion.platform.flows import INTERNET, Addresses
@@ -15,8 +16,9 @@ from traversion.settings import (
     GcsRepository,
     PosixRepository,
     S3Repository,
+    refuse,
 )
-from traversion.settings.backups import Repository
+from traversion.settings.backups import Repository, place_of
 from traversion.timescaledb.files import (
     BACKUP_SCRIPTS_DIRECTORY,
     DATA_DIRECTORY,
@@ -106,16 +108,29 @@ class Placed:
 
 
 def repositories(settings: BackupSettings, instance: str) -> list[Placed]:
-    """Return the repositories of an environment, each with its place and its retention."""
+    """Return the repositories of an environment, each with its place and its retention.
+
+    Raises where one lies in another: the second would find files of the first that its key does not open.
+    """
     chosen: list[tuple[int, str, Repository, str]] = [(1, "primary", settings.repository, settings.retention)]
     if settings.offsite:
         chosen.append((2, "offsite", settings.offsite.repository, settings.offsite.retention))
     if settings.archive:
         chosen.append((3, "archive", settings.archive.repository, settings.archive.retention))
-    return [
+    placed = [
         Placed(number, name, repository, _path(repository, f"/{instance}/{name}"), retention)
         for number, name, repository, retention in chosen
     ]
+    for one, other in combinations(placed, 2):
+        outer, inner = sorted((f"{one.path}/", f"{other.path}/"), key=len)
+        if place_of(one.settings) == place_of(other.settings) and inner.startswith(outer):
+            raise refuse(
+                f"database.backups.{other.name}.repository.path",
+                other.path,
+                f"shares {place_of(one.settings)} with {one.path} of the {one.name} repository: "
+                "write a path of its own, or name another bucket",
+            )
+    return placed
 
 
 def _path(settings: Repository, default: str) -> str:

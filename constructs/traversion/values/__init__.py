@@ -21,6 +21,7 @@ from traversion.values.addresses import (
     within,
 )
 from traversion.values.identifiers import (
+    AzureContainer,
     AzureId,
     BucketName,
     CloudRegion,
@@ -61,6 +62,7 @@ from traversion.values.texts import HeaderName, MetricLabel, MetricPattern, PemC
 
 __all__ = [
     "PRIVATE_NETWORKS",
+    "AzureContainer",
     "AzureId",
     "BodySize",
     "BucketName",

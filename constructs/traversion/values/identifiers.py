@@ -33,13 +33,23 @@ SlackChannel: TypeAlias = Annotated[
 BucketName: TypeAlias = Annotated[
     str,
     matching(
-        r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]",
+        r"(?!.*\.\.)(?!(\d+\.){3}\d+$)[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]",
         "a bucket name",
-        'write 3 to 63 lower-case letters, digits, ".", "_" and "-" without a scheme or path, '
-        'e.g. "company-traversion-backups"',
+        'write 3 to 63 lower-case letters, digits, ".", "_" and "-" without a scheme or path, no "..", '
+        'no address, e.g. "company-traversion-backups"',
     ),
 ]
-"""The name of a bucket of S3 or Google Cloud Storage, or of a container of Azure Blob Storage."""
+"""The name of a bucket of S3 or Google Cloud Storage."""
+
+AzureContainer: TypeAlias = Annotated[
+    str,
+    matching(
+        r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*",
+        "a container of Azure",
+        'write 3 to 63 lower-case letters, digits and single "-", e.g. "traversion-backups"',
+    ),
+]
+"""The name of a container of Azure Blob Storage."""
 
 CloudRegion: TypeAlias = Annotated[
     str, matching(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "a region", 'write its name, e.g. "eu-central-1"')

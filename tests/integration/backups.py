@@ -199,7 +199,7 @@ class Site:
             elsewhere=places,
         )
 
-    def restorer(self, manifests: Sequence[Manifest]) -> Pod:
+    def restorer(self, manifests: Sequence[Manifest], elsewhere: Mapping[str, Path] | None = None) -> Pod:
         """Lay out the Job ``timescaledb-restore``, which has the database's volume."""
         self._pods += 1
         database = self.postgres.pod
@@ -211,7 +211,7 @@ class Site:
             secrets=self.secrets,
             rewrites=self.postgres.rewrites,
             user=USER,
-            elsewhere={path: database.path(path) for path in shared},
+            elsewhere={path: database.path(path) for path in shared} | dict(elsewhere or {}),
         )
 
     def beside(self, manifests: Sequence[Manifest]) -> Postgres:

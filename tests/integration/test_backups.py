@@ -246,6 +246,31 @@ def test_a_volume_is_refilled_in_place_and_the_old_data_kept(own_place: Place) -
         assert site.job("timescaledb-rehearsal").returncode == 0
 
 
+def test_a_restore_that_fails_half_way_leaves_the_data_where_it_was(own_place: Place, host: Path) -> None:
+    site = own_place.site
+    own_place.write("kept")
+    own_place.server.process.send_signal(signal.SIGINT)
+    own_place.server.process.wait(30)
+    copy = host / "repository"
+    run(["cp", "-a", str(site.postgres.pod.path(REPOSITORY)), str(copy)])
+    _damage_a_file(copy, host)
+    restorer = site.restorer(own_place.restoring(Restore("in-place")), {REPOSITORY: copy})
+    assert site.run(restorer, "restore").returncode != 0
+    with site.postgres.running(within=60, environment=site.surroundings):
+        assert events(site.postgres) == ["kept"]
+        own_place.write("later")
+        site.archive_now()
+
+    # The next try, weeks later, must not take the data that is in use for the remains of this one.
+    manifests = own_place.restoring(Restore("in-place"))
+    done = site.run(site.restorer(manifests), "restore")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(site.postgres.data.parent.glob("data.before-*/PG_VERSION"))
+    assert not list(site.postgres.data.parent.glob("*.restoring"))
+    with site.postgres.running(within=60, environment=site.surroundings):
+        assert events(site.postgres) == ["kept", "later"]
+
+
 @pytest.mark.parametrize(
     ("restore", "said"),
     [

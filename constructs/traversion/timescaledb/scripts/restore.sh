@@ -24,25 +24,29 @@ if [ "$(ask '[.[].backup[] | select($target == null or .timestamp.stop <= $targe
     exit 1
 fi
 
-if [ -e "$PGDATA" ] && [ ! -e "$volume/restoring" ]; then
+# Whatever ends this early, the data directory is as it was: the new one grows beside it.
+fresh=$PGDATA.restoring
+rm -rf "$fresh"
+if [ -e "$PGDATA" ]; then
     needed=$(ask '[.[].backup[]] | max_by(.timestamp.stop) | .info.size')
     free=$(df --output=avail --block-size=1 "$volume" | tail -n 1)
     if [ "$free" -lt "$needed" ]; then
         echo "the volume has $free bytes free and $needed are needed beside what is there: grow it first" >&2
         exit 1
     fi
-    aside=$PGDATA.before-$(date -u +%Y%m%dT%H%M%SZ)
-    mv "$PGDATA" "$aside"
-    echo "put the old data aside: $aside"
 fi
-# From here on, what is in the data directory is ours to delete, also in the next try.
-touch "$volume/restoring"
-rm -rf "$PGDATA"
 
 if [ -n "${TARGET_TIME:-}" ]; then
     set -- --type=time "--target=$TARGET_TIME" --target-action=promote
 fi
-"$pgbackrest" --repo="$REPOSITORY" --archive-mode="$ARCHIVE_MODE" "$@" restore
+# As an argument, this path would become part of restore_command as well.
+PGBACKREST_PG1_PATH=$fresh "$pgbackrest" --repo="$REPOSITORY" --archive-mode="$ARCHIVE_MODE" "$@" restore
+if [ -e "$PGDATA" ]; then
+    aside=$PGDATA.before-$(date -u +%Y%m%dT%H%M%SZ)
+    mv "$PGDATA" "$aside"
+    echo "put the old data aside: $aside"
+fi
+mv "$fresh" "$PGDATA"
 printf '%s\n' "$asked" >"$volume/restored"
-rm "$volume/restoring"
+sync --file-system "$volume"
 echo "restored: $asked; the server replays WAL when it starts"

@@ -246,6 +246,29 @@ def test_a_volume_is_refilled_in_place_and_the_old_data_kept(own_place: Place) -
         assert site.job("timescaledb-rehearsal").returncode == 0
 
 
+def test_the_rehearsal_asks_for_the_wal_of_the_server_that_it_restores(own_place: Place) -> None:
+    """After a major upgrade the new server's WAL begins at low numbers, and the old one's stays for a month."""
+    site = own_place.site
+    for _ in range(10):
+        site.archive_now()
+    own_place.server.process.send_signal(signal.SIGINT)
+    own_place.server.process.wait(30)
+    shutil.rmtree(site.postgres.data)
+    site.postgres.initialize(site.secrets["timescaledb-superuser"]["password"])
+    pod = site.postgres.pod
+    upgrade = [str(pod.path("/opt/pgbackrest") / "pgbackrest-with-keys"), "stanza-upgrade"]
+    with site.postgres.running(within=60, environment=site.surroundings):
+        site.postgres.superuser("CREATE ROLE backup LOGIN SUPERUSER", database="postgres")
+        done = run(upgrade, site.environment(pod, "backup-agent"), user=USER)
+        assert done.returncode == 0, done.stdout + done.stderr
+        site.prepare()
+        assert site.job("timescaledb-backup-full").returncode == 0
+        old, new = (each["max"] for each in site.info()[0]["archive"])
+        assert old > new
+        done = site.job("timescaledb-rehearsal")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_restore_that_fails_half_way_leaves_the_data_where_it_was(own_place: Place, host: Path) -> None:
     site = own_place.site
     own_place.write("kept")

@@ -28,8 +28,11 @@ trap 'exit 1' TERM INT
 rm -rf "$PGDATA"
 
 # What is archived by now must come back: recovery ends without a word where a segment is missing.
-newest=$("$pgbackrest" --output=json --repo=1 info | jq --raw-output '[.[].archive[].max // empty] | max // empty')
-[ -n "$newest" ] || { echo "the repository holds no WAL" >&2; exit 1; }
+# The archive of an older server under the same name, before a major upgrade, may go on to higher numbers.
+newest=$("$pgbackrest" --output=json --repo=1 info | jq --raw-output '.[] |
+    (.backup | max_by(.timestamp.stop).database.id) as $server |
+    [.archive[] | select(.database.id == $server).max // empty] | max // empty')
+[ -n "$newest" ] || { echo "the repository holds no backup with WAL" >&2; exit 1; }
 
 echo "restoring, up to WAL segment $newest"
 "$pgbackrest" --repo=1 --pg1-path="$PGDATA" --archive-mode=off restore

@@ -126,10 +126,11 @@ class Site:
             yield server
 
     @contextmanager
-    def agent(self) -> Iterator[Daemon]:
+    def agent(self, log: str = "agent.log", **overrides: str) -> Iterator[Daemon]:
         pod = self.postgres.pod
-        environment = self.environment(pod, "backup-agent", INTERVAL_SECONDS="0.2", RETRY_SECONDS="1")
-        with daemon(pod.command("backup-agent"), environment, self.root / "agent.log", user=USER) as agent:
+        quickly = {"INTERVAL_SECONDS": "0.2", "RETRY_SECONDS": "1"}
+        environment = self.environment(pod, "backup-agent", **quickly, **overrides)
+        with daemon(pod.command("backup-agent"), environment, self.root / log, user=USER) as agent:
             yield agent
 
     def prepare(self) -> None:

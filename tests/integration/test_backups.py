@@ -247,7 +247,7 @@ def test_a_volume_is_refilled_in_place_and_the_old_data_kept(own_place: Place) -
 
 
 def test_the_rehearsal_asks_for_the_wal_of_the_server_that_it_restores(own_place: Place) -> None:
-    """After a major upgrade the new server's WAL begins at low numbers, and the old one's stays for a month."""
+    """After a major upgrade the new server's WAL begins at low numbers; the old one's stays for a month."""
     site = own_place.site
     for _ in range(10):
         site.archive_now()

@@ -145,6 +145,19 @@ def test_backups_and_wal_go_to_every_bucket(place: Place) -> None:
     assert {each["cipher"] for each in stanza["repo"]} == {"aes-256-cbc"}
 
 
+def test_backups_go_on_when_the_pod_restarts_while_another_bucket_is_away(place: Place) -> None:
+    site = place.site
+    port = str(free_port())
+    away = {"PGBACKREST_TLS_SERVER_PORT": port, "PGBACKREST_REPO2_S3_BUCKET": "company-gone"}
+    with site.agent("restarted.log", **away) as agent:
+        eventually(lambda: "are not ready yet" in agent.said(), within=60)
+        before = len(site.backups())
+        done = site.job("timescaledb-backup-full", PGBACKREST_PG1_HOST_PORT=port)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert len(site.backups()) == before + 1
+        assert agent.process.poll() is None
+
+
 def test_a_moment_comes_back_from_the_offsite_copies_alone(place: Place) -> None:
     site = place.site
     place.write("before")

@@ -139,11 +139,9 @@ class Backups:
                 Mount(certificate.trust, pgbackrest.TRUST_DIRECTORY),
                 Mount(Scratch("agent-tmp", "64Mi"), "/tmp"),
             ],
-            # Until the repositories are ready there is no server to ask, and a restart would not help.
+            # It answers whether or not the repositories are ready: a restart would not help those.
             liveness=exec_probe(
-                ["/bin/sh", "-c", "[ ! -e /tmp/serving ] || pgbackrest --io-timeout=3 server-ping 127.0.0.1"],
-                period=30,
-                failures=6,
+                ["pgbackrest", "--io-timeout=3", "server-ping", "127.0.0.1"], period=30, failures=6
             ),
         )
         return Additions(environment=self.environment, mounts=[*tools, _SPOOL], beside=[agent])

@@ -1,21 +1,25 @@
 #!/bin/bash
-# Beside PostgreSQL: makes the repositories ready for WAL, then lets backup jobs read the database's files.
+# Beside PostgreSQL: lets backup jobs read the database's files, and makes the repositories ready for WAL.
 set -euo pipefail
-server= watcher=
-rm -f /tmp/serving
+server= watcher= preparer=
 # The first process of a container ignores signals that it does not ask for, and a shell waits for its child.
-trap 'kill $server $watcher 2>/dev/null; exit 0' TERM INT
-
-# Harmless where they are ready already.
-until /opt/pgbackrest/pgbackrest-with-keys stanza-create; do
-    echo "the repositories are not ready yet: trying again"
-    sleep "$RETRY_SECONDS" &
-    wait $!
-done
+trap 'kill $server $watcher $preparer 2>/dev/null; exit 0' TERM INT
 
 pgbackrest server &
 server=$!
-touch /tmp/serving
+
+# Harmless where they are ready already. While one is away this fails, and the others go on without it. Each try
+# holds the lock that backups need: less and less often.
+prepare() {
+    local pause=0
+    until /opt/pgbackrest/pgbackrest-with-keys stanza-create; do
+        [ "$pause" -ge 300 ] || pause=$((pause + RETRY_SECONDS))
+        echo "the repositories are not ready yet: trying again in $pause seconds"
+        sleep "$pause"
+    done
+}
+prepare &
+preparer=$!
 
 # The server reads a renewed certificate when it is told to; running backups go on.
 watch_certificate() {
